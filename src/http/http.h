@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * http: an HTTP/1.1 server on libmicrohttpd, with TLS 1.3 by GnuTLS. Knows no health words.
+ *
+ * - Routes are rows. A pattern is made of segments: literal, {name}, or a final {name*} that
+ *   takes the rest. The most literal pattern wins; a known path with another method
+ *   answers 405 with Allow. HEAD is answered by the GET route.
+ * - An INLINE route runs on the thread of the connection and must be quick; every other runs
+ *   on a worker thread, while the connection sleeps, and may block (on the writer).
+ * - Limits (trust.md §6) are options; what exceeds them is answered 4xx by the
+ *   `refuse` callback, which writes the body in the caller's language of faults.
+ * - Request bodies: up to body_inline_bytes in memory; routes marked STREAM get the body in
+ *   pieces as it arrives. gzip and zstd bodies are unpacked, at most ×10 and to the limit;
+ *   replies are packed (zstd or gzip by Accept-Encoding) from 1 KiB on unless marked packed.
+ * - Replies: bytes in the call's arena, or a producer called until it is done (chunked).
+ * - SIGTERM drains: km_http_stop refuses new connections, lets calls end, then returns.
+ * - Paths are percent-decoded once per segment; '..', encoded slashes in literals, NUL, control bytes
+ *   and bad UTF-8 are refused with 400. Query and form fields are decoded too.
+ * - One JSON line for each request: time, method, route pattern, status, bytes, µs, request
+ *   id. Never the path, the query or a header value.
+ */
+#ifndef KM_HTTP_HTTP_H
+#define KM_HTTP_HTTP_H
+
+#include "base/call.h"
+
+typedef struct km_http km_http;
+typedef struct km_request km_request;
+
+typedef struct km_field { /* decoded query or form field, path variable or header */
+    km_str name, value;
+} km_field;
+
+struct km_request {
+    km_call call;          /* arena, fault, clock, random; caller filled in by `admit` */
+    km_str method;         /* GET (also for HEAD), POST, ... */
+    km_str path;           /* as sent, without query; for building links only */
+    const km_field *var;   /* from the pattern, in its order */
+    size_t vars;
+    const km_field *query; /* in order, duplicates kept */
+    size_t queries;
+    km_str query_raw;      /* undecoded */
+    km_str body;           /* whole body (not for STREAM routes) */
+    km_str host;           /* Host header */
+    bool tls;
+    char id[17];           /* request id, hex */
+    void *app;             /* km_http_options.app */
+    const struct km_http_route *route;
+    void *stream;          /* STREAM: the handler's own state between pieces */
+};
+
+/* KM_STR_NONE when absent. Header names are compared without case. */
+km_str km_request_header(const km_request *r, const char *name);
+km_str km_request_var(const km_request *r, const char *name);
+km_str km_request_query(const km_request *r, const char *name); /* first */
+/* application/x-www-form-urlencoded body, decoded; KM_MALFORMED when it is not. */
+km_code km_request_form(const km_field **out, size_t *n, km_request *r);
+/* Decodes one such text, + as space. */
+km_code km_form_decode(const km_field **out, size_t *n, km_arena *a, km_str text, km_fault *f);
+void km_url_encode(km_buf *out, km_str text); /* everything but unreserved */
+
+typedef struct km_reply {
+    int status;            /* 0 is taken as 200 */
+    const char *type;      /* content type; NULL for none */
+    km_str body;           /* lives in the call's arena or longer */
+    km_field header[16];   /* further headers; values in the arena */
+    size_t headers;
+    bool packed;           /* do not compress (or compressed already) */
+    /* Producer: fills at most `room` bytes into `out`; returns bytes, 0 at the end, -1 to
+     * abort the connection. When set, body is ignored. `closed` is called once at the end. */
+    int64_t (*more)(void *self, char *out, size_t room);
+    void (*closed)(void *self);
+    void *self;
+} km_reply;
+
+void km_reply_header(km_reply *r, const char *name, km_str value);
+
+typedef enum km_http_flag {
+    KM_HTTP_INLINE = 1, /* quick: runs on the connection's thread */
+    KM_HTTP_STREAM = 2, /* body comes in pieces through `piece` */
+    KM_HTTP_BULK = 4    /* body limit is bulk_bytes instead of body_bytes */
+} km_http_flag;
+
+typedef struct km_http_route {
+    const char *method;  /* "GET", "POST", ... */
+    const char *pattern; /* "/fhir/{type}/{id}" */
+    /* Fills the reply. On a code other than KM_OK the reply comes from `refuse`. */
+    km_code (*serve)(km_request *r, km_reply *out);
+    unsigned flags;
+    const void *policy;  /* who may ask; opaque here, never NULL (the start is refused) */
+    km_code (*piece)(km_request *r, km_str bytes); /* STREAM */
+    const void *extra;   /* what the route's module wants to know of itself */
+} km_http_route;
+
+typedef struct km_http_limits {
+    size_t header_bytes, url_bytes, body_bytes, bulk_bytes, unpacked_bytes;
+    unsigned header_lines, unpack_ratio;
+    unsigned header_ms, body_ms, idle_ms, connections, connections_per_ip;
+    unsigned body_min_bytes_per_s; /* slower bodies end with 408 */
+    size_t arena_bytes;
+} km_http_limits;
+extern const km_http_limits km_http_limits_default; /* trust.md §6 */
+
+typedef struct km_http_options {
+    const char *listen;               /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any free */
+    const char *tls_cert, *tls_key;   /* PEM files; both NULL = plain */
+    const km_http_route *const *routes; /* NULL-ended list of tables, each ended by {0} */
+    unsigned io_threads, workers;     /* 0 = default (2; 32) */
+    km_http_limits limits;
+    void *app;
+    /* Called before serve: who asks, may they (sets call.caller). NULL = nobody asks. */
+    km_code (*admit)(km_request *r);
+    /* Writes the reply for a fault: status, body, type. */
+    void (*refuse)(km_request *r, const km_fault *f, km_reply *out);
+    /* One finished line of JSON without newline; NULL = stderr. */
+    void (*log)(void *app, km_str line);
+    const km_clock *clock;
+    const km_random *random;
+} km_http_options;
+
+km_code km_http_start(km_http **out, const km_http_options *o, km_fault *f);
+int km_http_port(const km_http *h);
+void km_http_stop(km_http *h); /* drains, at most 30 s; frees */
+
+/* Metrics in Prometheus text: requests by route pattern and status class, duration
+ * histogram by pattern, connections, workers busy. */
+void km_http_metrics(const km_http *h, km_buf *out);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store: one small SQL door; SQLite and PostgreSQL behind it.
+ *
+ * - SQL-shaped, never domain-shaped: begin, commit, rollback, run a named query,
+ *   step, read a column. No SQL text in C: queries stand in .sql files.
+ * - A .sql file holds queries, each opened by a line `-- name: find_chart`; one that must
+ *   differ is written twice, side by side, as `-- name: find_chart [sqlite]` and `[postgres]`.
+ *   Parameters are $1, $2, ...; each `;` ends a query. Files named NNN_*.sql are migrations
+ *   (whole scripts, `-- for: sqlite|postgres|both` sections), applied in order of number.
+ * - Migrations go forward only; a store newer than the program is refused (KM_TOO_NEW).
+ * - A statement belongs to its connection, is prepared at first use and kept. A
+ *   connection is for one thread at a time.
+ * - Values bound are borrowed until the statement is reset; columns read are borrowed
+ *   until the next step.
+ * - SQLite: WAL, synchronous=FULL, 8 KiB pages, secure_delete on, mmap off. PostgreSQL: libpq,
+ *   prepared statements, pipelined runs of km_stmt_run between begin and commit.
+ */
+#ifndef KM_STORE_STORE_H
+#define KM_STORE_STORE_H
+
+#include "base/embedded.h"
+#include "base/fault.h"
+
+typedef struct km_store km_store; /* a place and its pool of connections; thread-safe */
+typedef struct km_conn km_conn;   /* one connection */
+typedef struct km_stmt km_stmt;   /* one prepared query on one connection */
+
+typedef enum km_dialect { KM_SQLITE, KM_POSTGRES } km_dialect;
+
+typedef struct km_store_options {
+    const char *place; /* a file path, or postgres://... */
+    const km_embedded *const *sql; /* NULL-ended list of .sql lists (km_sql_record, ...) */
+    int readers;           /* pooled reading connections; default 8 */
+    int writer_cache_kib;  /* default 65536 */
+    int reader_cache_kib;  /* default 4096 */
+} km_store_options;
+
+/* Opens, or makes, the store and applies the migrations that are missing. */
+km_code km_store_open(km_store **out, const km_store_options *o, km_fault *f);
+void km_store_close(km_store *s);
+km_dialect km_store_dialect(const km_store *s);
+
+/* Borrow a reading connection (waits for a free one), give it back. It sees a
+ * snapshot from km_begin to km_rollback. */
+km_code km_store_reader(km_conn **out, km_store *s, km_fault *f);
+/* The writing connection; one per store, taken until given back. */
+km_code km_store_writer(km_conn **out, km_store *s, km_fault *f);
+void km_store_return(km_conn *c);
+
+km_dialect km_conn_dialect(const km_conn *c);
+km_code km_begin(km_conn *c, km_fault *f);      /* deferred for readers, immediate for the writer */
+km_code km_commit(km_conn *c, km_fault *f);     /* durable when it returns KM_OK */
+void km_rollback(km_conn *c);
+km_code km_savepoint(km_conn *c, km_fault *f);  /* one level */
+km_code km_release(km_conn *c, km_fault *f);
+void km_rollback_to(km_conn *c);
+
+/* The query called `name`; asserts that it exists (names are ours). Reset and ready to bind. */
+km_code km_query(km_stmt **out, km_conn *c, const char *name, km_fault *f);
+void km_bind_int(km_stmt *s, int at, int64_t v); /* at: 1-based, as $1 */
+void km_bind_text(km_stmt *s, int at, km_str v);
+void km_bind_blob(km_stmt *s, int at, const void *p, size_t n);
+void km_bind_null(km_stmt *s, int at);
+
+/* One row: KM_OK with *row true, or false at the end (then reset). */
+km_code km_step(bool *row, km_stmt *s, km_fault *f);
+/* Runs to the end, rows ignored, resets; *changed (may be NULL) counts touched rows.
+ * On PostgreSQL inside a transaction with changed == NULL it is queued, and a
+ * failure is told at the latest by km_commit. A unique violation is KM_DUPLICATE. */
+km_code km_run(km_stmt *s, int64_t *changed, km_fault *f);
+void km_reset(km_stmt *s);
+
+int64_t km_col_int(km_stmt *s, int at); /* at: 0-based */
+km_str km_col_text(km_stmt *s, int at);
+km_str km_col_blob(km_stmt *s, int at);
+bool km_col_null(km_stmt *s, int at);
+
+/* For tests: prepares every named query on this connection; the fault names the first
+ * that does not stand. */
+km_code km_prepare_all(km_conn *c, km_fault *f);
+
+/* SQLite: truncates the write-ahead log (erasure, decision 10). PostgreSQL: nothing. */
+km_code km_store_truncate_wal(km_store *s, km_fault *f);
+
+/* For fault tests: the k-th call from now on to step, run or commit on any connection
+ * fails with KM_STORE; 0 switches it off. */
+void km_store_fail_after(km_store *s, int64_t calls);
+
+#endif
