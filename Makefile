@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+# The short door. Each target installs what it lacks, builds and runs; the building itself is
+# CMake's (CMakePresets.json).
+#
+#   make run        a demonstration node with a synthetic region on http://127.0.0.1:8080
+#   make build      build/release/kumihimo
+#   make test       every test; the last line counts them        make test-long   the slow ones too
+#   make check      two compilers, layers, names, sizes, format  make format      lays out the C
+#   make asan       every test under the sanitizers              make fuzz N=60   N seconds a target
+#   make bench      ratios against a baseline of the same run
+#   make install DESTDIR= PREFIX=/usr/local      make deb        make clean
+PORT ?= 8080
+PEOPLE ?= 200
+N ?= 60
+PREFIX ?= /usr/local
+DESTDIR ?=
+KUMIHIMO := build/release/kumihimo
+KUMIHIMO_SAMPLES ?= ../shared/samples
+export KUMIHIMO_SAMPLES
+
+.PHONY: run build program web demo setup setup-test test test-long check bench fuzz asan \
+        install deb clean format
+.DEFAULT_GOAL := build
+
+setup:
+	@tools/setup
+setup-test:
+	@tools/setup test
+
+build: setup
+	@$(MAKE) --no-print-directory program web
+
+program:
+	@tools/build release kumihimo
+web:
+	@tools/web
+
+# A half-made demonstration is made anew; `done` is written last.
+demo: build
+	@test -f demo/done || { rm -rf demo && mkdir demo && \
+	  $(KUMIHIMO) synth --people $(PEOPLE) --seed 1 --out demo/files && \
+	  $(KUMIHIMO) import --data demo/node demo/files && touch demo/done; }
+
+run: demo
+	@tools/demo $(KUMIHIMO) $(PORT)
+
+test: setup-test
+	@tools/test
+test-long: setup-test
+	@tools/test long
+check: setup-test
+	@tools/check
+asan: setup-test
+	@tools/build asan && ctest --test-dir build/asan -j2 --output-on-failure
+
+# A crash leaves its input in build/fuzz; kept inputs grow in fuzz/corpus only by hand.
+fuzz: setup-test
+	@tools/build fuzz
+	@set -e; for f in fuzz/*.c; do t=$$(basename $$f .c); test $$t = replay && continue; \
+	  mkdir -p build/fuzz/found/$$t fuzz/corpus/$$t; echo "fuzz: $$t, $(N) s"; \
+	  build/fuzz/fuzz_$$t -max_total_time=$(N) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+	    build/fuzz/found/$$t fuzz/corpus/$$t 2>&1 | tail -n 12; done
+
+bench:
+	@tools/setup bench
+	@tools/build release kumihimo $(patsubst bench/%.c,bench_%,$(wildcard bench/*.c))
+	@set -e; for b in $(patsubst bench/%.c,bench_%,$(wildcard bench/*.c)); do \
+	  KUMIHIMO=$(KUMIHIMO) build/release/$$b; done
+
+install: build
+	@packaging/install "$(DESTDIR)" "$(PREFIX)"
+deb: build
+	@packaging/deb
+
+format: setup-test
+	@tools/sources | xargs clang-format -i
+
+clean:
+	rm -rf build web/dist
