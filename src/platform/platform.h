@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * platform: what a gateway, a service, a job and a command are, and the node they run on.
+ *
+ * A gateway or service is one constant of this kind, listed in app/main.c; everything it offers is
+ * in its tables. Adding one is its folder and one line.
+ */
+#ifndef KM_PLATFORM_PLATFORM_H
+#define KM_PLATFORM_PLATFORM_H
+
+#include <stdio.h>
+
+#include "codec/json/json.h"
+#include "http/http.h"
+#include "record/log.h"
+#include "trust/trust.h"
+#include "view/index/index.h"
+#include "view/person/person.h"
+
+typedef struct km_node km_node;
+
+typedef struct km_config {
+    const char *data_dir;  /* --data DIR */
+    const char *store;     /* --store postgres://...; NULL = SQLite in data_dir */
+    const char *listen;    /* --listen */
+    const char *tls_cert, *tls_key;
+    const char *web_dir;   /* pages; NULL = beside the program or the installed place */
+    bool open;             /* --open */
+    bool references_checked; /* --references=check (default) | report */
+    bool json;             /* --json */
+    bool quiet;
+} km_config;
+
+/* One argument list of a command: what was left after the common options. */
+typedef struct km_args {
+    const km_config *config;
+    const char *const *word; /* positional */
+    size_t words;
+    /* --name=value or --name value, as the command's option table allows; NULL when absent */
+    const char *(*option)(const struct km_args *a, const char *name);
+    const void *self;
+} km_args;
+
+/* Exit codes of every verb. */
+enum { KM_EXIT_DONE = 0, KM_EXIT_REFUSED = 1, KM_EXIT_USAGE = 2, KM_EXIT_STORE = 3 };
+
+typedef struct km_option {
+    const char *name;     /* "source" */
+    const char *value;    /* "URI"; NULL: a switch */
+    const char *about, *about_ja;
+} km_option;
+
+typedef struct km_command {
+    const char *verb;         /* "import" */
+    const char *arguments;    /* "PATH..." */
+    const char *about, *about_ja;
+    const char *examples;     /* lines */
+    const km_option *options; /* ended by {0} */
+    unsigned flags;
+    int (*run)(const km_args *a, km_node *n); /* n is NULL for KM_NO_NODE commands */
+} km_command;
+enum { KM_NO_NODE = 1 }; /* needs no data directory */
+
+typedef struct km_service {
+    const char *name;
+    const km_http_route *routes;        /* ended by {0}; NULL = none */
+    const km_command *commands;         /* ended by {0}; NULL = none */
+    const km_fold *const *folds;        /* in-transaction folds; NULL-ended; NULL = none */
+    const km_embedded *sql;             /* NULL = none */
+} km_service;
+
+struct km_node {
+    const km_config *config;
+    km_store *store;
+    km_log *log;
+    km_trust *trust;
+    km_http *http;                       /* while serving */
+    const km_service *const *services;   /* gateways too; NULL-ended */
+    const km_clock *clock;
+    const km_random *random;
+    char base[128];                      /* "http://127.0.0.1:8080", for links */
+};
+
+/* Opens store, log, trust with the views' folds and those of the services. Makes the data
+ * directory and the key file when new. */
+km_code km_node_open(km_node **out, const km_config *c, const km_service *const *services,
+                     km_fault *f);
+void km_node_close(km_node *n);
+
+/* The node behind a request. */
+static inline km_node *km_request_node(const km_request *r)
+{
+    return (km_node *)r->app;
+}
+
+/* A call of the node's own (jobs, commands): arena of `cap` bytes, its own fault. */
+typedef struct km_own_call {
+    km_call call;
+    km_fault fault;
+    km_caller caller;
+} km_own_call;
+void km_own_call_open(km_own_call *out, km_node *n, const char *job, size_t cap);
+void km_own_call_close(km_own_call *c);
+
+/* The only writer of OperationOutcomes. */
+void km_outcome_print(km_buf *out, const km_fault *f);
+/* Several issues: warnings beside an answer (ignored parameters, missing references). */
+typedef struct km_issue {
+    const char *severity; /* fatal error warning information */
+    km_code code;
+    km_str path, detail;
+} km_issue;
+void km_outcome_issues(km_buf *out, const km_issue *i, size_t n);
+/* km_http_options.refuse */
+void km_refuse(km_request *r, const km_fault *f, km_reply *out);
+/* km_http_options.admit: asks trust with the route's policy. */
+km_code km_admit(km_request *r);
+
+/* Progress of a long command: a bar on a terminal, lines otherwise, nothing with quiet. */
+typedef struct km_bar {
+    const char *title;
+    bool live, quiet;
+    uint64_t started_ns, last_ns;
+} km_bar;
+km_bar km_bar_start(const km_config *c, const char *title);
+void km_bar_show(km_bar *b, int64_t done, int64_t all, const char *unit);
+void km_bar_end(km_bar *b);
+
+/* True once SIGINT or SIGTERM came: long work stops at the next step and can go on later. */
+bool km_stop_asked(void);
+void km_stop_listen(void); /* installs the handlers; once, by main */
+
+/* Metrics of the whole node in Prometheus text. */
+void km_node_metrics(km_node *n, km_buf *out);
+
+#endif
