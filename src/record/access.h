@@ -7,7 +7,7 @@
  *
  * - An access is a predicate over charts, types and labels (decision 2). Making it opens
  *   the audit entry.
- * - km_release completes the entry with what is shown, and is the only way the text of a
+ * - km_access_release completes the entry with what is shown, and is the only way the text of a
  *   record reaches a reply: km_record_text asserts it.
  * - A record that may not be seen is treated everywhere as one that does not exist.
  */
@@ -37,6 +37,6 @@ bool km_access_covers_all(const km_access *a);
 
 /* Completes the audit entry: these records are shown to the caller. After KM_OK their text
  * may be printed. n may be 0 (a count, an empty page). */
-km_code km_release(km_access *a, struct km_record *const *shown, size_t n, km_fault *f);
+km_code km_access_release(km_access *a, struct km_record *const *shown, size_t n, km_fault *f);
 
 #endif

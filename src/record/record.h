@@ -22,7 +22,7 @@ typedef struct km_record {
     int32_t source;
     bool deleted;     /* this version is a deletion: no text */
     bool put;         /* written by update (PUT), not by create (POST) */
-    bool released;    /* km_release has been asked; see access.h */
+    bool released;    /* km_access_release has been asked; see access.h */
     km_ms at;         /* meta.lastUpdated */
     km_str id;
     km_str stored;    /* not for replies; for rules that must look */
