@@ -6,4 +6,4 @@ add_executable(test_layers_planted tests/layers/planted_test.c)
 target_link_libraries(test_layers_planted PRIVATE km_flags PkgConfig::CMOCKA)
 add_test(NAME layers/planted COMMAND test_layers_planted)
 set_tests_properties(layers/house layers/planted PROPERTIES LABELS layers TIMEOUT 60
-                     ENVIRONMENT "KM_LAYERS=$<TARGET_FILE:km_layers_tool>")
+                     ENVIRONMENT "KM_LAYERS=$<TARGET_FILE:km_layers_tool>;KM_NAMES=${CMAKE_SOURCE_DIR}/tools/names")

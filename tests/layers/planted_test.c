@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The layers checker, held against small trees with one violation planted in each. The
- * program to ask is in KM_LAYERS (tests.cmake).
+ * The checkers of layers and of symbol names, held against small trees with one violation
+ * planted in each. The programs to ask are in KM_LAYERS and KM_NAMES (tests.cmake).
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -48,12 +48,9 @@ static void write_file(const char *root, const char *path, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-static verdict ask(const char *root)
+static verdict ask(const char *command)
 {
-    char command[1024];
     verdict v = { 0 };
-    assert_non_null(getenv("KM_LAYERS"));
-    snprintf(command, sizeof command, "'%s' '%s' 2>&1", getenv("KM_LAYERS"), root);
     FILE *p = popen(command, "r");
     assert_non_null(p);
     size_t n = fread(v.said, 1, sizeof v.said - 1, p);
@@ -61,6 +58,14 @@ static verdict ask(const char *root)
     int status = pclose(p);
     v.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return v;
+}
+
+static verdict ask_layers(const char *root)
+{
+    char command[1024];
+    assert_non_null(getenv("KM_LAYERS"));
+    snprintf(command, sizeof command, "'%s' '%s' 2>&1", getenv("KM_LAYERS"), root);
+    return ask(command);
 }
 
 /* The verdict on a sound little house in which one file has been replaced or added. */
@@ -80,7 +85,7 @@ static verdict verdict_on(const char *path, const char *text)
     for (size_t i = 0; i < sizeof house / sizeof *house; i++)
         if (house[i].text != NULL)
             write_file(root, house[i].path, house[i].text);
-    verdict v = ask(root);
+    verdict v = ask_layers(root);
     snprintf(command, sizeof command, "rm -rf '%s'", root);
     assert_int_equal(system(command), 0);
     return v;
@@ -197,12 +202,67 @@ static void a_link_cannot_carry_a_file_into_another_folder(void **state)
     write_file(root, "src/base/str.h", "\n");
     snprintf(link, sizeof link, "%s/src/base/log.c", root);
     assert_int_equal(symlink("../../LAYERS", link), 0);
-    verdict v = ask(root);
+    verdict v = ask_layers(root);
     char command[64];
     snprintf(command, sizeof command, "rm -rf '%s'", root);
     assert_int_equal(system(command), 0);
     assert_int_equal(v.status, 1);
     assert_non_null(strstr(v.said, "src/base/log.c:1: a link"));
+}
+
+/* Two libraries, base below store, each of one file. */
+static verdict names_verdict(const char *base, const char *store)
+{
+    char root[] = "/tmp/km-names-XXXXXX", command[1024];
+    assert_non_null(mkdtemp(root));
+    assert_non_null(getenv("KM_NAMES"));
+    write_file(root, "LAYERS", "base :\nstore : base\n");
+    write_file(root, "base.c", base);
+    write_file(root, "store.c", store);
+    snprintf(command, sizeof command,
+             "cd '%s' && cc -c base.c store.c && ar rc libkm_base.a base.o"
+             " && ar rc libkm_store.a store.o && '%s' . . 2>&1",
+             root, getenv("KM_NAMES"));
+    verdict v = ask(command);
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
+    assert_int_equal(system(command), 0);
+    return v;
+}
+
+static void a_reference_downwards_passes(void **state)
+{
+    (void)state;
+    verdict v = names_verdict("void km_str_cut(void);void km_str_cut(void) {}",
+                              "void km_str_cut(void);void km_store_open(void) { km_str_cut(); }");
+    if (v.status != 0)
+        fail_msg("exit %d: %s", v.status, v.said);
+}
+
+static void a_declaration_by_hand_goes_round_no_layer(void **state)
+{
+    (void)state;
+    verdict v = names_verdict("void km_store_open(void);void km_str_cut(void) { km_store_open(); }",
+                              "void km_store_open(void) {}");
+    assert_int_equal(v.status, 1);
+    assert_non_null(strstr(v.said, "km_store_open of store is above or beside"));
+}
+
+static void a_private_symbol_stays_in_its_folder(void **state)
+{
+    (void)state;
+    verdict v = names_verdict(
+        "void km_str__grow(void) {}",
+        "void km_str__grow(void);void km_store_open(void) { km_str__grow(); }");
+    assert_int_equal(v.status, 1);
+    assert_non_null(strstr(v.said, "km_str__grow of base is private"));
+}
+
+static void a_global_without_km_is_refused(void **state)
+{
+    (void)state;
+    verdict v = names_verdict("int counter;", "void km_store_open(void) {}");
+    assert_int_equal(v.status, 1);
+    assert_non_null(strstr(v.said, "counter leaves its file without km_"));
 }
 
 int main(void)
@@ -218,6 +278,10 @@ int main(void)
         cmocka_unit_test(a_circle_or_an_upward_row_is_refused),
         cmocka_unit_test(a_table_is_read_by_its_own_folder),
         cmocka_unit_test(a_link_cannot_carry_a_file_into_another_folder),
+        cmocka_unit_test(a_reference_downwards_passes),
+        cmocka_unit_test(a_declaration_by_hand_goes_round_no_layer),
+        cmocka_unit_test(a_private_symbol_stays_in_its_folder),
+        cmocka_unit_test(a_global_without_km_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
