@@ -96,6 +96,7 @@ typedef struct km_plan {
     km_code (*before)(struct km_plan *p, km_txn *t, km_fault *f);
     void *self;
     km_call *call;  /* the writer uses its arena while the caller waits */
+    km_access *access; /* what `before` may see; NULL only where there is no `before` */
     bool bulk;      /* belongs to a load: waits behind small plans */
 } km_plan;
 

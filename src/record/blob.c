@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * blob: whole files, sealed with their chart's key. Names are HMAC-like under that key (decision 9): nothing is
+ * shared between charts, and a name betrays nothing.
+ */
+#include "record/inside.h"
+
+static void name_of(unsigned char out[16], const unsigned char key[KM_KEY_LEN], km_str bytes)
+{
+    unsigned char digest[KM_SHA256_LEN], tied[KM_SHA256_LEN];
+    km_sha256(digest, bytes.p, bytes.n);
+    km_sha256_parts(tied,
+                    (km_str[]){ KM_STR("kumihimo/blob/v1"),
+                                { (const char *)key, KM_KEY_LEN },
+                                { (const char *)digest, sizeof digest } },
+                    3);
+    memcpy(out, tied, 16);
+}
+
+typedef struct putting {
+    int64_t chart;
+    km_str bytes, packed;
+    unsigned char name[16];
+    km_call *call;
+} putting;
+
+static km_code put_blob(void *self, km_txn *t, km_fault *f)
+{
+    putting *p = self;
+    km_log *l = t->log;
+    unsigned char key[KM_KEY_LEN];
+    km_stmt *st;
+    int64_t changed;
+    KM_TRY(km_seal__key(key, l, l->conn, l->sealing, p->chart, f));
+    name_of(p->name, key, p->bytes);
+    km_seal_place at = { p->chart, 0, { (const char *)p->name, 16 }, 0 };
+    km_str sealed = km_seal__close(l->sealing, p->call->arena, key, &at, p->packed, l->o.random);
+    KM_TRY(km_query(&st, l->conn, "blob_put", f));
+    km_bind_int(st, 1, p->chart);
+    km_bind_blob(st, 2, p->name, 16);
+    km_bind_blob(st, 3, sealed.p, sealed.n);
+    return km_run(st, &changed, f);
+}
+
+km_code km_blob_put(km_str *name_hex, km_log *l, int64_t chart, km_str bytes, km_call *call)
+{
+    putting p = { .chart = chart, .bytes = bytes, .call = call };
+    km_sealing *s = km_sealing__take(l);
+    p.packed = km_seal__pack(s, call->arena, bytes);
+    km_sealing__give(l, s);
+    KM_TRY(km_writer__alone(l, put_blob, &p, call->fault));
+    *name_hex = km_hex(call->arena, p.name, sizeof p.name);
+    return KM_OK;
+}
+
+km_code km_blob_get(km_str *bytes, km_reader *r, int64_t chart, km_str name_hex)
+{
+    unsigned char name[16], key[KM_KEY_LEN];
+    km_stmt *st;
+    bool row;
+    km_fault *f = r->call->fault;
+    if (!km_unhex(name, sizeof name, name_hex) || !km_access_covers_chart(r->access, chart))
+        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    km_conn *c = km_reader_conn(r);
+    KM_TRY(km_seal__key(key, r->log, c, r->sealing, chart, f));
+    KM_TRY(km_query(&st, c, "blob_get", f));
+    km_bind_int(st, 1, chart);
+    km_bind_blob(st, 2, name, sizeof name);
+    KM_TRY(km_step(&row, st, f));
+    if (!row)
+        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    km_seal_place at = { chart, 0, { (const char *)name, sizeof name }, 0 };
+    km_code rc = km_seal__open(bytes, r->sealing, r->call->arena, key, &at, km_col_blob(st, 0), f);
+    km_reset(st);
+    return rc;
+}
