@@ -2,8 +2,9 @@
 # Warnings are errors with gcc and clang; hardening after trust.md §6. Asserts stay on
 # in release builds (house-style: faults are for the world, asserts for our mistakes).
 add_library(km_flags INTERFACE)
-# Generated tables are included as "gen/km_sql_F.h".
-target_include_directories(km_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR})
+# Generated tables are found as "km_sql_F.h" and as "gen/km_sql_F.h".
+target_include_directories(km_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}
+                           ${CMAKE_BINARY_DIR}/gen)
 target_compile_definitions(km_flags INTERFACE _GNU_SOURCE)
 set(km_warn -Wall -Wextra -Wconversion -Wshadow -Wvla -Wformat=2 -Wundef -Werror)
 set(km_warn_c -Wstrict-prototypes -Wmissing-prototypes)
