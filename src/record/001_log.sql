@@ -6,7 +6,7 @@ CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE source(number INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
 -- key: be32 number of the key-encryption key, then the sealed chart key; NULL once erased.
 CREATE TABLE chart(number INTEGER PRIMARY KEY, source INTEGER NOT NULL, patient TEXT, key BLOB);
-CREATE UNIQUE INDEX chart_patient ON chart(source, patient) WHERE patient IS NOT NULL;
+CREATE UNIQUE INDEX chart_patient ON chart(patient, source) WHERE patient IS NOT NULL;
 -- prev, type_prev: the version before this one of the same resource, and of any resource of the
 -- same type (0 = none): histories walk these chains and need no index.
 CREATE TABLE log(seq INTEGER PRIMARY KEY, chart INTEGER NOT NULL, rid INTEGER NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE blob(chart INTEGER NOT NULL, name BLOB NOT NULL, body BLOB NOT NULL
 CREATE TABLE setting(name TEXT PRIMARY KEY, value BYTEA NOT NULL);
 CREATE TABLE source(number BIGINT PRIMARY KEY, uri TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
 CREATE TABLE chart(number BIGINT PRIMARY KEY, source BIGINT NOT NULL, patient TEXT, key BYTEA);
-CREATE UNIQUE INDEX chart_patient ON chart(source, patient) WHERE patient IS NOT NULL;
+CREATE UNIQUE INDEX chart_patient ON chart(patient, source) WHERE patient IS NOT NULL;
 CREATE TABLE log(seq BIGINT PRIMARY KEY, chart BIGINT NOT NULL, rid BIGINT NOT NULL,
   type BIGINT NOT NULL, version BIGINT NOT NULL, source BIGINT NOT NULL, op BIGINT NOT NULL,
   at BIGINT NOT NULL, prev BIGINT NOT NULL, type_prev BIGINT NOT NULL, body BYTEA);

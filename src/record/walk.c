@@ -7,14 +7,14 @@
 
 enum { PORTION = 500 };
 
-typedef struct row {
+typedef struct walked {
     km_entry e;
     km_str id;
     bool current, known;
-} row;
+} walked;
 
 /* The next rows after `after`; their bytes are copied into the call's arena. */
-static km_code read_portion(row *out, size_t *n, km_reader *r, int64_t after)
+static km_code read_portion(walked *out, size_t *n, km_reader *r, int64_t after)
 {
     km_stmt *st;
     km_fault *f = r->call->fault;
@@ -28,7 +28,7 @@ static km_code read_portion(row *out, size_t *n, km_reader *r, int64_t after)
         KM_TRY(km_step(&more, st, f));
         if (!more)
             return KM_OK;
-        row *one = &out[(*n)++];
+        walked *one = &out[(*n)++];
         km_entry__read(&one->e, st);
         one->e.body = km_arena_copy(a, one->e.body);
         one->known = !km_col_null(st, 11);
@@ -37,12 +37,12 @@ static km_code read_portion(row *out, size_t *n, km_reader *r, int64_t after)
     }
 }
 
-static km_code visit_portion(km_reader *r, const row *rows, size_t n, bool current_only,
+static km_code visit_portion(km_reader *r, const walked *rows, size_t n, bool current_only,
                              km_log_visit visit, void *self)
 {
     for (size_t i = 0; i < n; i++) {
         km_record *rec;
-        const row *one = &rows[i];
+        const walked *one = &rows[i];
         if (!one->known || (current_only && !one->current))
             continue;
         if (!km_access_covers_chart(r->access, one->e.chart)
@@ -67,7 +67,7 @@ km_code km_log_walk(km_log *l, km_access *a, int64_t after, bool current_only, k
 {
     km_arena *arena = call->arena;
     km_arena *portion = km_arena_new((size_t)1 << 30);
-    row *rows = KM_NEW_ARRAY(arena, PORTION, row);
+    walked *rows = KM_NEW_ARRAY(arena, PORTION, walked);
     km_call inner = *call;
     km_code rc = KM_OK;
     inner.arena = portion;
@@ -125,7 +125,7 @@ static km_code next_commit(proof *p)
 }
 
 /* A body opens under its key and place, or its key is gone. */
-static km_code prove_body(proof *p, const row *one)
+static km_code prove_body(proof *p, const walked *one)
 {
     km_record *rec;
     km_fault *f = p->r->call->fault;
@@ -140,7 +140,7 @@ static km_code prove_body(proof *p, const row *one)
     return broken(p, one->e.seq, "its body does not open");
 }
 
-static km_code prove_row(proof *p, const row *one)
+static km_code prove_row(proof *p, const walked *one)
 {
     const km_entry *e = &one->e;
     if (e->seq != p->expected_seq)
@@ -195,7 +195,7 @@ static km_code prove_tables(proof *p)
 
 static km_code prove(proof *p, const km_progress *progress, int64_t all)
 {
-    row *rows = KM_NEW_ARRAY(p->r->call->arena, PORTION, row);
+    walked *rows = KM_NEW_ARRAY(p->r->call->arena, PORTION, walked);
     km_arena_mark mark = km_arena_here(p->r->call->arena);
     for (size_t n = PORTION; n == PORTION;) {
         km_arena_back(p->r->call->arena, mark);

@@ -8,9 +8,9 @@
  *   date       class byte | be64 low | be64 high, biased; class by length: 'a' up to a day,
  *              'b' up to 32 days, 'c' up to 367, 'd' longer or open: so a search that must meet
  *              intervals which began earlier looks back no farther than its class allows
- *   number     be64 low | be64 high (km_double_key)
- *   quantity   be64 low | be64 high | be64 sip(code) | be64 sip(system); a further row with
- *              sip(unit) when the unit differs from the code
+ *   number     class byte | be64 low | be64 high (km_double_key); class 'p' a point, 'r' a range
+ *   quantity   the same | be64 sip(code) | be64 sip(system); a further row with sip(unit) and
+ *              system 0 when the unit differs from the code
  *   uri        the text, cut at KM_KEY_TEXT bytes
  *   reference  'r' | sip128(text) of "Type/id" or an absolute URL; 'i' | token of its identifier;
  *              'c' | canonical URL without version, cut
