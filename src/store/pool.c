@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pool: connections lent and given back. Readers are opened when first needed, up to the
+ * number asked for; whoever finds none waits. A connection that broke is closed when it
+ * comes back, and opened anew for the next who asks.
+ */
+#include "store/driver.h"
+
+#include <assert.h>
+
+/* Takes an idle reader, or the right to open one (then *out is NULL). */
+static void take_reader(km_conn **out, km_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->idle_n == 0 && s->open_n == s->readers)
+        pthread_cond_wait(&s->reader_free, &s->lock);
+    *out = s->idle_n > 0 ? s->idle[--s->idle_n] : NULL;
+    if (*out == NULL)
+        s->open_n++;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void forget_reader(km_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->open_n--;
+    pthread_cond_signal(&s->reader_free);
+    pthread_mutex_unlock(&s->lock);
+}
+
+km_code km_store_reader(km_conn **out, km_store *s, km_fault *f)
+{
+    take_reader(out, s);
+    if (*out != NULL)
+        return KM_OK;
+    km_code rc = km_conn__open(out, s, false, f);
+    if (rc != KM_OK) {
+        *out = NULL;
+        forget_reader(s);
+    }
+    return rc;
+}
+
+static void free_writer(km_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->writer_out = false;
+    pthread_cond_signal(&s->writer_free);
+    pthread_mutex_unlock(&s->lock);
+}
+
+km_code km_store_writer(km_conn **out, km_store *s, km_fault *f)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->writer_out)
+        pthread_cond_wait(&s->writer_free, &s->lock);
+    s->writer_out = true;
+    pthread_mutex_unlock(&s->lock);
+    km_code rc = KM_OK;
+    if (s->writer == NULL)
+        rc = km_store__open_writer(s, f);
+    *out = s->writer;
+    if (rc != KM_OK)
+        free_writer(s);
+    return rc;
+}
+
+void km_store_return(km_conn *c)
+{
+    km_store *s = c->store;
+    km_rollback(c);
+    bool broken = s->driver->broken(c);
+    if (broken)
+        km_conn__close(c);
+    if (c == s->writer) {
+        if (broken)
+            s->writer = NULL;
+        free_writer(s);
+    } else if (broken) {
+        forget_reader(s);
+    } else {
+        pthread_mutex_lock(&s->lock);
+        assert(s->idle_n < s->open_n);
+        s->idle[s->idle_n++] = c;
+        pthread_cond_signal(&s->reader_free);
+        pthread_mutex_unlock(&s->lock);
+    }
+}

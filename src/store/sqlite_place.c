@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sqlite_place: the file as a whole: who holds it, when its log is carried over, copies.
+ *
+ * The write-ahead log is carried over into the file by a thread of its own (the keeper), so
+ * that no commit waits for it: SQLite lets a passive checkpoint run beside a writer and
+ * readers. Only when the keeper does not keep up (a long load) does the writer itself help,
+ * once the log has grown to HELP_PAGES; that bounds the log.
+ */
+#include "store/sqlite.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum {
+    CARRY_PAGES = 4000, /* 32 MiB of 8 KiB pages */
+    HELP_PAGES = 16000
+};
+
+typedef struct place {
+    int lock_fd;
+    sqlite3 *keeper;      /* opened when first needed */
+    pthread_mutex_t work; /* held while the keeper's connection is in use */
+    pthread_mutex_t gate; /* guards what follows */
+    pthread_cond_t knock;
+    bool wanted, stopping, runs;
+    pthread_t thread;
+} place;
+
+/* --- the lock ------------------------------------------------------------------------ */
+
+static km_code fail_errno(const char *what, km_fault *f)
+{
+    return km_fail(f, KM_IO, "store", "%s: %s", what, strerror(errno));
+}
+
+/* flock is dropped by the system when the process ends, however it ends. The file stays:
+ * removing it would let two processes hold two files of one name. */
+static km_code lock(place *p, km_store *s, km_fault *f)
+{
+    km_str path = km_arena_print(s->arena, "%s.lock", s->place);
+    p->lock_fd = open(km_arena_z(s->arena, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (p->lock_fd < 0)
+        return fail_errno("the lock file", f);
+    if (flock(p->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return KM_OK;
+    if (errno == EWOULDBLOCK)
+        return km_fail(f, KM_BUSY, "store", "another process holds this data directory");
+    return fail_errno("the lock", f);
+}
+
+static km_code sync_folder_of(const char *path, km_arena *a, km_fault *f)
+{
+    char *copy = (char *)km_arena_alloc(a, strlen(path) + 1);
+    strcpy(copy, path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) {
+        km_code rc = fail_errno("the data directory", f);
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    close(fd);
+    return KM_OK;
+}
+
+/* Makes the file for its owner's eyes only; SQLite gives its log the same rights. */
+static km_code make_file(const char *path, int flags, km_arena *a, km_fault *f)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
+    if (fd < 0)
+        return fail_errno("the store's file", f);
+    close(fd);
+    return sync_folder_of(path, a, f);
+}
+
+/* --- the keeper ---------------------------------------------------------------------- */
+
+static km_code keeper_ready(place *p, const char *path, km_fault *f)
+{
+    return p->keeper != NULL ? KM_OK
+                             : km_sqlite__connect(&p->keeper, path, SQLITE_OPEN_READWRITE, f);
+}
+
+static void *keep(void *arg)
+{
+    km_store *s = arg;
+    place *p = s->inside;
+    pthread_mutex_lock(&p->gate);
+    for (;;) {
+        while (!p->wanted && !p->stopping)
+            pthread_cond_wait(&p->knock, &p->gate);
+        if (p->stopping)
+            break;
+        p->wanted = false;
+        pthread_mutex_unlock(&p->gate);
+        pthread_mutex_lock(&p->work);
+        /* A checkpoint that fails is tried again after the next commit; the log keeps all. */
+        if (keeper_ready(p, s->place, NULL) == KM_OK)
+            sqlite3_wal_checkpoint_v2(p->keeper, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        pthread_mutex_unlock(&p->work);
+        pthread_mutex_lock(&p->gate);
+    }
+    pthread_mutex_unlock(&p->gate);
+    return NULL;
+}
+
+/* After each commit of the writer: `pages` are in the log. */
+static int committed(void *arg, sqlite3 *writer, const char *name, int pages)
+{
+    place *p = arg;
+    if (pages >= HELP_PAGES)
+        sqlite3_wal_checkpoint_v2(writer, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    else if (pages >= CARRY_PAGES) {
+        pthread_mutex_lock(&p->gate);
+        p->wanted = true;
+        pthread_cond_signal(&p->knock);
+        pthread_mutex_unlock(&p->gate);
+    }
+    return SQLITE_OK;
+}
+
+void km_sqlite__watch_log(km_store *s, sqlite3 *writer)
+{
+    sqlite3_wal_hook(writer, committed, s->inside);
+}
+
+/* --- enter and leave ----------------------------------------------------------------- */
+
+km_code km_sqlite__enter(km_store *s, km_fault *f)
+{
+    place *p = KM_NEW(s->arena, place);
+    pthread_mutex_init(&p->work, NULL);
+    pthread_mutex_init(&p->gate, NULL);
+    pthread_cond_init(&p->knock, NULL);
+    s->inside = p;
+    KM_TRY(lock(p, s, f));
+    KM_TRY(make_file(s->place, 0, s->arena, f));
+    if (pthread_create(&p->thread, NULL, keep, s) != 0)
+        return km_fail(f, KM_INTERNAL, "store", "no thread for checkpoints");
+    p->runs = true;
+    return KM_OK;
+}
+
+void km_sqlite__leave(km_store *s)
+{
+    place *p = s->inside;
+    if (p == NULL)
+        return;
+    if (p->runs) {
+        pthread_mutex_lock(&p->gate);
+        p->stopping = true;
+        pthread_cond_signal(&p->knock);
+        pthread_mutex_unlock(&p->gate);
+        pthread_join(p->thread, NULL);
+    }
+    /* The last connection to close carries the log over and removes it. */
+    sqlite3_close(p->keeper);
+    if (p->lock_fd >= 0)
+        close(p->lock_fd);
+    pthread_cond_destroy(&p->knock);
+    pthread_mutex_destroy(&p->gate);
+    pthread_mutex_destroy(&p->work);
+}
+
+/* --- erasure and copies -------------------------------------------------------------- */
+
+km_code km_sqlite__truncate_wal(km_store *s, km_fault *f)
+{
+    place *p = s->inside;
+    pthread_mutex_lock(&p->work);
+    km_code rc = keeper_ready(p, s->place, f);
+    if (rc == KM_OK) {
+        int done = sqlite3_wal_checkpoint_v2(p->keeper, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                             NULL);
+        if (done != SQLITE_OK)
+            rc = km_sqlite__fail(p->keeper, done, "checkpoint", f);
+    }
+    pthread_mutex_unlock(&p->work);
+    return rc;
+}
+
+static km_code copy(sqlite3 *from, sqlite3 *to, km_fault *f)
+{
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+    int rc = b == NULL ? sqlite3_errcode(to) : SQLITE_OK;
+    if (b != NULL) {
+        sqlite3_backup_step(b, -1); /* all at once: one snapshot */
+        rc = sqlite3_backup_finish(b);
+    }
+    return rc == SQLITE_OK ? KM_OK : km_sqlite__fail(to, rc, "backup", f);
+}
+
+km_code km_sqlite__backup(km_store *s, const char *to, km_fault *f)
+{
+    sqlite3 *source = NULL, *target = NULL;
+    km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
+    km_code rc = make_file(to, O_EXCL, a, f);
+    km_arena_free(a);
+    if (rc != KM_OK)
+        return rc;
+    rc = km_sqlite__connect(&source, s->place, SQLITE_OPEN_READWRITE, f);
+    if (rc == KM_OK)
+        rc = km_sqlite__connect(&target, to, SQLITE_OPEN_READWRITE, f);
+    if (rc == KM_OK)
+        rc = copy(source, target, f);
+    sqlite3_close(target);
+    sqlite3_close(source);
+    if (rc != KM_OK)
+        unlink(to);
+    return rc;
+}
