@@ -30,15 +30,15 @@ typedef enum km_json_kind {
     KM_JSON_OBJECT
 } km_json_kind;
 
-typedef struct km_json_node km_json_node; /* private to json.c and the inlines below */
+typedef struct km_json_node km_json_node; /* private to this folder and the inlines below */
 struct km_json_node {
-    const char *p;  /* string: unescaped bytes; number: text; array, object: where the text begins */
-    uint32_t n;     /* string, number: bytes; array, object: number of members */
-    uint32_t next;  /* index of the node after this value with all it holds */
-    uint8_t kind;   /* km_json_kind */
-    uint8_t escaped;
+    const char *p; /* string: unescaped bytes; else where the text begins */
+    uint32_t n;    /* array, object: number of members; else bytes at p */
+    uint32_t next; /* index of the node after this value with all it holds */
+    uint8_t kind;  /* km_json_kind */
+    uint8_t marks; /* inside.h */
     uint16_t depth;
-    uint32_t end;   /* array, object: offset of the byte after its last, from p */
+    uint32_t end; /* array, object: bytes of its text; escaped string: its place in the text */
 };
 
 /* The tape: node[0] is the root. An object's members are (string node, value)
@@ -56,12 +56,14 @@ typedef struct km_jv {
 } km_jv;
 #define KM_JV_NONE ((km_jv){ NULL, 0 })
 
+/* A field of 0 takes its default: leaving one out never opens it. */
 typedef struct km_json_limits {
-    uint32_t depth;   /* default 64 */
+    uint32_t depth;   /* default 64, at most KM_JSON_DEPTH_MAX */
     uint32_t members; /* in one object or array; default 10,000 for objects, 1,000,000 for arrays */
     uint32_t array_members;
     uint32_t string_bytes; /* default 1 MiB; Attachment.data and Binary.data need more */
 } km_json_limits;
+#define KM_JSON_DEPTH_MAX 1024
 extern const km_json_limits km_json_limits_default;
 
 /* limits may be NULL. KM_MALFORMED, KM_TOO_LONG, KM_TOO_COSTLY (arena). *out lives in the arena. */
