@@ -53,19 +53,21 @@ check: setup-test
 asan: setup-test
 	@tools/build asan && ctest --test-dir build/asan -j2 --output-on-failure
 
-# A crash leaves its input in build/fuzz; kept inputs grow in fuzz/corpus only by hand.
+# A crash leaves its input in build/fuzz and fails the target; inputs that are worth keeping are
+# put into fuzz/corpus by hand.
+FUZZ := $(filter-out replay,$(patsubst fuzz/%.c,%,$(wildcard fuzz/*.c)))
 fuzz: setup-test
-	@tools/build fuzz
-	@set -e; for f in fuzz/*.c; do t=$$(basename $$f .c); test $$t = replay && continue; \
-	  mkdir -p build/fuzz/found/$$t fuzz/corpus/$$t; echo "fuzz: $$t, $(N) s"; \
+	@tools/build fuzz $(FUZZ:%=fuzz_%)
+	@bad=0; for t in $(FUZZ); do echo "fuzz: $$t, $(N) s"; mkdir -p build/fuzz/found/$$t; \
 	  build/fuzz/fuzz_$$t -max_total_time=$(N) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
-	    build/fuzz/found/$$t fuzz/corpus/$$t 2>&1 | tail -n 12; done
+	    build/fuzz/found/$$t fuzz/corpus/$$t >build/fuzz/$$t.log 2>&1 || bad=$$((bad + 1)); \
+	  tail -n 7 build/fuzz/$$t.log; done; echo "fuzz: $(words $(FUZZ)) targets, $$bad failed"; test $$bad = 0
 
+BENCH := $(patsubst bench/%.c,bench_%,$(wildcard bench/*.c))
 bench:
 	@tools/setup bench
-	@tools/build release kumihimo $(patsubst bench/%.c,bench_%,$(wildcard bench/*.c))
-	@set -e; for b in $(patsubst bench/%.c,bench_%,$(wildcard bench/*.c)); do \
-	  KUMIHIMO=$(KUMIHIMO) build/release/$$b; done
+	@tools/build release kumihimo $(BENCH)
+	@set -e; for b in $(BENCH); do KUMIHIMO=$(KUMIHIMO) build/release/$$b; done
 
 install: build
 	@packaging/install "$(DESTDIR)" "$(PREFIX)"

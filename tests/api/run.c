@@ -241,7 +241,8 @@ static void end_strand(runner *r, strand *t)
         r->asked = t->runner.asked;
         r->skipped = t->runner.skipped;
         r->reply.status = t->runner.reply.status;
-        r->reply.body = km_arena_copy(r->scratch, t->runner.reply.body);
+        r->reply.headers = km_arena_copy(r->kept, t->runner.reply.headers);
+        r->reply.body = km_arena_copy(r->kept, t->runner.reply.body);
     }
     km_arena_free(t->runner.kept);
     km_arena_free(t->runner.scratch);

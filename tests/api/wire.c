@@ -40,7 +40,8 @@ static void send_all(int s, km_str bytes)
     }
 }
 
-static km_str receive_all(int s, km_arena *a)
+/* What came before the connection ended, in whatever way; with nothing, why. */
+static km_code receive_all(km_str *out, int s, km_arena *a, km_fault *f)
 {
     km_buf in = km_buf_in(a);
     ssize_t n;
@@ -50,7 +51,10 @@ static km_str receive_all(int s, km_arena *a)
         if (n > 0)
             in.n += (size_t)n;
     } while (n > 0);
-    return km_buf_str(&in);
+    *out = km_buf_str(&in);
+    if (in.n == 0)
+        return km_fail(f, KM_IO, NULL, "no reply: %s", n < 0 ? strerror(errno) : "closed");
+    return KM_OK;
 }
 
 /* The length of a chunk; what follows it on its line is an extension. */
@@ -142,7 +146,9 @@ km_code api_send(api_reply *out, km_arena *a, int port, km_str method, km_str ta
     KM_BUF_LIT(&top, "\r\n");
     send_all(s, km_buf_str(&top));
     send_all(s, body);
-    km_str bytes = receive_all(s, a);
+    km_str bytes;
+    km_code rc = receive_all(&bytes, s, a, f);
     close(s);
+    KM_TRY(rc);
     return api_reply_parse(out, a, bytes, km_str_is(method, "HEAD"), f);
 }
