@@ -43,3 +43,7 @@ foreach(pair "base:data/base" "record:data/record" "codec/fhir:data/fhir" "view/
     km_embed(${d} km_data_${n} ${files})
   endif()
 endforeach()
+
+# Writes data/fhir from the published definitions; run by hand (data/fhir/README.md).
+add_executable(km_fhir_tables_tool EXCLUDE_FROM_ALL tools/fhir_tables.c tools/fhir_params.c)
+target_link_libraries(km_fhir_tables_tool PRIVATE km_codec_json)
