@@ -20,15 +20,20 @@ typedef struct km_civil {
     int hour, minute, second, ms;
     int offset_min; /* zone, minutes east of UTC */
     bool has_time, has_zone;
+    bool minute_only; /* hh:mm without seconds */
     int fraction_digits;
 } km_civil;
 
 /* FHIR R4 date, dateTime, instant (2.24.0.1): YYYY, YYYY-MM, YYYY-MM-DD,
  * YYYY-MM-DDThh:mm[:ss[.fff]][zone]. Dates that do not exist are refused; a second
- * of 60 is read as 59. `hh:mm` alone (no seconds) is read only for searching. */
+ * of 60 is read as 59. `hh:mm` alone (no seconds) is read only for searching. Digits of a
+ * second past the third are dropped. */
+#define KM_CIVIL_LONGEST 64
 bool km_civil_parse(km_civil *out, km_str text);
 
-/* The closed interval of milliseconds that the value stands for. */
+/* The closed interval of milliseconds that the value stands for: the year, the month, the
+ * day, the minute or the second it names. A fraction of a second is a decimal number (.5 and
+ * .500 are the same, as in FHIRPath) and stands for one millisecond. */
 void km_civil_interval(km_ms *low, km_ms *high, const km_civil *c);
 
 int64_t km_day_from_civil(int year, int month, int day);
@@ -49,17 +54,19 @@ void km_http_date_print(char out[30], km_ms at);
  * Meiji 1868-10-23, Taisho 1912-07-30, Showa 1926-12-25, Heisei 1989-01-08,
  * Reiwa 2019-05-01. A day of change belongs to the new era. */
 typedef struct km_era {
-    char letter;             /* M T S H R */
-    int number;              /* 1..5, as in claims (1 Meiji .. 5 Reiwa) */
-    const char *kanji;       /* 令和 */
+    char letter;       /* M T S H R */
+    int number;        /* 1..5, as in claims (1 Meiji .. 5 Reiwa) */
+    const char *kanji; /* 令和 */
     int64_t first_day;
 } km_era;
 extern const km_era km_eras[5];
-const km_era *km_era_of(int64_t day);      /* NULL before Meiji */
-/* 令和6年5月1日; the first year is 元年. */
+const km_era *km_era_of(int64_t day); /* NULL before Meiji */
+/* 令和6年5月1日; the first year is 元年. Before Meiji the Gregorian year: 1850年5月1日. */
 km_str km_era_print(km_arena *a, int64_t day);
 /* R6.5.1, R060501, 令和6年5月1日, 令和元年5月1日, 5060501 (claims: era number, yy, mm, dd),
- * full-width digits and letters too. False when no such day is in that era. */
+ * full-width digits and letters too, with or without spaces; R6/5/1 and R6-5-1. False when
+ * no such day is in that era. 1912-07-30 and 1926-12-25 are read in both eras: the new one
+ * began on the day it was proclaimed, so papers of that day carry the old. */
 bool km_era_parse(int64_t *day, km_str text);
 
 /* Exact age on a day, both ends in Japan: whole years, then whole months, then
