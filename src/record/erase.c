@@ -66,7 +66,7 @@ enum { REBUILD_PORTION = 1000 };
 
 typedef struct rebuilding {
     km_log *log;
-    const km_fold *fold;
+    const km_fold_def *fold;
     void *state;
     int64_t after, done;
     bool clear, end;

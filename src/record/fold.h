@@ -27,7 +27,7 @@ typedef struct km_folding {
     km_sipkey key;
 } km_folding;
 
-typedef struct km_fold {
+typedef struct km_fold_def {
     const char *name;
     int version; /* a higher one than the store's asks for a rebuild */
     /* The rows of one version, opaque to all others, in the arena. */
@@ -42,6 +42,6 @@ typedef struct km_fold {
     /* Erasure: every row of the chart goes. Rebuild: every row goes. Within a transaction. */
     km_code (*forget)(void *state, km_conn *c, int64_t chart, km_fault *f);
     km_code (*clear)(void *state, km_conn *c, km_fault *f);
-} km_fold;
+} km_fold_def;
 
 #endif

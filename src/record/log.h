@@ -33,7 +33,7 @@ typedef struct km_log_options {
     km_store *store;
     unsigned char kek[32];          /* key-encryption key */
     uint32_t kek_number;            /* which one wrapped a key; for rotation */
-    const km_fold *const *folds;    /* in-transaction folds, NULL-ended; index, person */
+    const km_fold_def *const *folds;    /* in-transaction folds, NULL-ended; index, person */
     const km_clock *clock;
     const km_random *random;
     unsigned group_records;         /* most versions in one commit; default 1000 */

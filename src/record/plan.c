@@ -293,7 +293,7 @@ static void fold_in(km_txn *t, const km_write *w, const aim *a)
     v.chart = a->chart;
     v.rid = a->rid;
     for (size_t i = 0; i < t->log->folds; i++) {
-        const km_fold *fold = t->log->o.folds[i];
+        const km_fold_def *fold = t->log->o.folds[i];
         if (a->old != NULL)
             fold->remove(t->log->fold_state[i], &v, a->old_rows[i]);
         if (w->op != KM_OP_DELETE)

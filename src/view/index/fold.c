@@ -260,7 +260,7 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
     return run_all(c, queries, NULL, f);
 }
 
-const km_fold km_index_fold = { .name = "index",
+const km_fold_def km_index_fold = { .name = "index",
                                 .version = 1,
                                 .rows = rows_of,
                                 .open = open_notes,

@@ -15,7 +15,7 @@
 
 #include "record/log.h"
 
-extern const km_fold km_index_fold;
+extern const km_fold_def km_index_fold;
 extern const km_embedded km_sql_view_index[];
 
 typedef struct km_search_field {

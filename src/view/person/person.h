@@ -14,7 +14,7 @@
 
 #include "record/log.h"
 
-extern const km_fold km_person_fold;
+extern const km_fold_def km_person_fold;
 extern const km_embedded km_sql_view_person[];
 
 /* The charts of a person that the reader's access covers; n 0 when there is no such person or none
