@@ -27,9 +27,30 @@ if(TARGET km_base AND TARGET km_codec_json)
   endif()
   foreach(script IN LISTS api_scripts)
     get_filename_component(stem ${script} NAME_WE)
-    add_test(NAME api/${stem} COMMAND api_run tests/api/${stem}.api
-             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(api/${stem} PROPERTIES LABELS api TIMEOUT 300 SKIP_RETURN_CODE 77
-                         ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>")
+    add_test(NAME api/${stem} COMMAND api_run tests/api/${stem}.api)
+    add_test(NAME api/${stem}_postgres COMMAND km_pgtest $<TARGET_FILE:api_run> tests/api/${stem}.api)
+    set_tests_properties(api/${stem} api/${stem}_postgres PROPERTIES LABELS api TIMEOUT 300
+                         SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                         ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>"
+                         ENVIRONMENT_MODIFICATION KUMIHIMO_TEST_PG=unset:)
   endforeach()
 endif()
+
+# The pages' own rules, by node's test runner.
+if(EXISTS ${CMAKE_SOURCE_DIR}/web/package.json)
+  add_test(NAME web/unit COMMAND npm run --silent test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/web)
+  set_tests_properties(web/unit PROPERTIES LABELS web TIMEOUT 120)
+endif()
+
+# What runs on both databases: km_on_postgres(NAME EXE) runs the test once more, with a private PostgreSQL.
+add_executable(km_pgtest tools/pgtest.c)
+target_link_libraries(km_pgtest PRIVATE km_flags PkgConfig::DEPS)
+function(km_on_postgres name exe)
+  if(TARGET ${exe})
+    add_test(NAME ${name}_postgres COMMAND km_pgtest $<TARGET_FILE:${exe}> WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name}_postgres PROPERTIES LABELS unit TIMEOUT 300 SKIP_RETURN_CODE 77)
+  endif()
+endfunction()
+foreach(part drivers migrate pool)
+  km_on_postgres(store/${part} test_km_store_${part})
+endforeach()

@@ -66,8 +66,8 @@ typedef struct km_driver {
     km_code (*open)(km_conn **out, km_store *s, bool writer, km_fault *f);
     void (*close)(km_conn *c);
     bool (*broken)(const km_conn *c);
-    /* A script of many statements, outside of the statements' cache. */
-    km_code (*script)(km_conn *c, const char *sql, km_fault *f);
+    /* A script of many statements, outside of the statements' cache; `what` names it in faults. */
+    km_code (*script)(km_conn *c, const char *what, const char *sql, km_fault *f);
     km_code (*prepare)(km_stmt **out, km_conn *c, const km_named *q, km_fault *f);
     /* Does the query stand in this database? Nothing is kept. */
     km_code (*check)(km_conn *c, const km_named *q, km_fault *f);

@@ -34,7 +34,8 @@ static const km_embedded files[] = {
              "-- name: thing_sum\nSELECT sum(id), max(id) > 0 FROM thing;\n"
              "-- name: thing_touch\nUPDATE thing SET word = $2 WHERE id >= $1;\n"
              "-- name: thing_clear\nDELETE FROM thing;\n"
-             "-- name: thing_like\nSELECT count(*) FROM thing WHERE ($1 IS NULL OR word = $1) AND "
+             "-- name: thing_like\nSELECT count(*) FROM thing WHERE (CAST($1 AS TEXT) IS NULL OR "
+             "word = $1) AND "
              "id < $2 + 1;\n"
              "-- name: pair_put\nINSERT INTO pair(a, b) VALUES ($1, $2);\n"),
     { 0 },

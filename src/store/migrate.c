@@ -184,7 +184,7 @@ static km_code apply(km_conn *c, const script *s, km_arena *a, km_fault *f)
     const char *sql;
     KM_TRY(km_migrate__section(&sql, a, km_conn_dialect(c), s->file, f));
     KM_TRY(km_begin(c, f));
-    km_code rc = c->store->driver->script(c, sql, f);
+    km_code rc = c->store->driver->script(c, s->file->name, sql, f);
     if (rc == KM_OK)
         rc = write_down(c, s, f);
     if (rc == KM_OK)

@@ -108,7 +108,7 @@ static km_code greet(conn *c, km_fault *f)
         return km_pipe__lost(&c->pipe, f);
     if (PQserverVersion(c->pipe.pg) < OLDEST_SERVER)
         return km_fail(f, KM_UNSUPPORTED, "store", "PostgreSQL 15 or later is needed");
-    return km_pipe__script(&c->pipe, c->base.store->setup, f);
+    return km_pipe__script(&c->pipe, "connection", c->base.store->setup, f);
 }
 
 static km_code open_conn(km_conn **out, km_store *s, bool writer, km_fault *f)
@@ -133,9 +133,9 @@ static bool broken(const km_conn *c)
     return pipe_of(c)->lost || PQstatus(pipe_of(c)->pg) == CONNECTION_BAD;
 }
 
-static km_code script(km_conn *c, const char *sql, km_fault *f)
+static km_code script(km_conn *c, const char *what, const char *sql, km_fault *f)
 {
-    return km_pipe__script(pipe_of(c), sql, f);
+    return km_pipe__script(pipe_of(c), what, sql, f);
 }
 
 static km_code settle(km_conn *c, km_fault *f)

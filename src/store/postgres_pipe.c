@@ -153,7 +153,7 @@ km_code km_pipe__drain(km_pipe *p, PGresult **last, km_fault *f)
     return rc;
 }
 
-km_code km_pipe__script(km_pipe *p, const char *sql, km_fault *f)
+km_code km_pipe__script(km_pipe *p, const char *what, const char *sql, km_fault *f)
 {
     KM_TRY(km_pipe__drain(p, NULL, f));
     if (!PQexitPipelineMode(p->pg))
@@ -162,7 +162,7 @@ km_code km_pipe__script(km_pipe *p, const char *sql, km_fault *f)
     ExecStatusType status = PQresultStatus(r);
     km_code rc = KM_OK;
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        rc = PQstatus(p->pg) == CONNECTION_BAD ? km_pipe__lost(p, f) : tell(r, "script", f);
+        rc = PQstatus(p->pg) == CONNECTION_BAD ? km_pipe__lost(p, f) : tell(r, what, f);
     PQclear(r);
     if (!p->lost && !PQenterPipelineMode(p->pg))
         return km_pipe__lost(p, f);

@@ -48,7 +48,7 @@ km_code km_pipe__describe(km_pipe *p, const char *what, const char *name, km_fau
 km_code km_pipe__drain(km_pipe *p, PGresult **last, km_fault *f);
 
 /* Outside of the pipeline: a script of many statements. */
-km_code km_pipe__script(km_pipe *p, const char *sql, km_fault *f);
+km_code km_pipe__script(km_pipe *p, const char *what, const char *sql, km_fault *f);
 
 /* Nothing may be sent any more; the fault has the first line of libpq's text. */
 km_code km_pipe__lost(km_pipe *p, km_fault *f);

@@ -79,11 +79,11 @@ km_code km_sqlite__connect(sqlite3 **out, const char *path, int flags, km_fault 
     return KM_OK;
 }
 
-static km_code script(km_conn *c, const char *sql, km_fault *f)
+static km_code script(km_conn *c, const char *what, const char *sql, km_fault *f)
 {
     sqlite3 *db = conn_of(c)->db;
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? KM_OK : km_sqlite__fail(db, rc, "script", f);
+    return rc == SQLITE_OK ? KM_OK : km_sqlite__fail(db, rc, what, f);
 }
 
 static void close_conn(km_conn *c)
@@ -111,9 +111,9 @@ static km_code open_conn(km_conn **out, km_store *s, bool writer, km_fault *f)
     char cache[64];
     snprintf(cache, sizeof cache, "PRAGMA cache_size = -%d",
              writer ? s->writer_cache_kib : s->reader_cache_kib);
-    km_code rc = script(&c->base, s->setup, f);
+    km_code rc = script(&c->base, "connection", s->setup, f);
     if (rc == KM_OK)
-        rc = script(&c->base, cache, f);
+        rc = script(&c->base, "connection", cache, f);
     if (rc != KM_OK) {
         km_conn__close(&c->base);
         return rc;

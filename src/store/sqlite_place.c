@@ -82,10 +82,21 @@ static km_code make_file(const char *path, int flags, km_arena *a, km_fault *f)
 
 /* --- the keeper ---------------------------------------------------------------------- */
 
-static km_code keeper_ready(place *p, const char *path, km_fault *f)
+/* A connection that has read nothing yet does not know of the log, and would carry over
+ * nothing with a smile: so it reads once. */
+static km_code keeper_ready(place *p, const km_store *s, km_fault *f)
 {
-    return p->keeper != NULL ? KM_OK
-                             : km_sqlite__connect(&p->keeper, path, SQLITE_OPEN_READWRITE, f);
+    if (p->keeper != NULL)
+        return KM_OK;
+    KM_TRY(km_sqlite__connect(&p->keeper, s->place, SQLITE_OPEN_READWRITE, f));
+    const char *read = s->queries.at[s->own[KM_OWN_SNAPSHOT]].sql;
+    int rc = sqlite3_exec(p->keeper, read, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        return KM_OK;
+    km_code code = km_sqlite__fail(p->keeper, rc, "checkpoint", f);
+    sqlite3_close(p->keeper);
+    p->keeper = NULL;
+    return code;
 }
 
 static void *keep(void *arg)
@@ -102,7 +113,7 @@ static void *keep(void *arg)
         pthread_mutex_unlock(&p->gate);
         pthread_mutex_lock(&p->work);
         /* A checkpoint that fails is tried again after the next commit; the log keeps all. */
-        if (keeper_ready(p, s->place, NULL) == KM_OK)
+        if (keeper_ready(p, s, NULL) == KM_OK)
             sqlite3_wal_checkpoint_v2(p->keeper, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         pthread_mutex_unlock(&p->work);
         pthread_mutex_lock(&p->gate);
@@ -175,12 +186,15 @@ km_code km_sqlite__truncate_wal(km_store *s, km_fault *f)
 {
     place *p = s->inside;
     pthread_mutex_lock(&p->work);
-    km_code rc = keeper_ready(p, s->place, f);
+    km_code rc = keeper_ready(p, s, f);
     if (rc == KM_OK) {
-        int done = sqlite3_wal_checkpoint_v2(p->keeper, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+        int left = -1;
+        int done = sqlite3_wal_checkpoint_v2(p->keeper, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left,
                                              NULL);
         if (done != SQLITE_OK)
             rc = km_sqlite__fail(p->keeper, done, "checkpoint", f);
+        else if (left != 0)
+            rc = km_fail(f, KM_STORE, "checkpoint", "the log was not emptied");
     }
     pthread_mutex_unlock(&p->work);
     return rc;

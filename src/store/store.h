@@ -21,6 +21,8 @@
  *   until the next step. Every parameter is bound anew after each reset, and one that was bound as
  * a number, a text or a blob stays of that kind (or NULL). An empty text or blob is not NULL,
  * whatever its pointer.
+ * - PostgreSQL infers the type of a parameter that is NULL from its place: `$1 IS NULL` has none,
+ * write `CAST($1 AS BIGINT) IS NULL`. km_prepare_all finds such places.
  * - A statement that fails inside a transaction spoils it, on both databases: nothing runs any more
  * and km_commit refuses, until km_rollback, or km_rollback_to when it failed within the savepoint.
  * - A column is read as what it is: km_col_int a whole number (or NULL: 0), km_col_text and
