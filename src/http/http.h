@@ -13,15 +13,20 @@
  *   pieces as it arrives. gzip and zstd bodies are unpacked, at most ×10 and to the limit;
  *   replies are packed (zstd or gzip by Accept-Encoding) from 1 KiB on unless marked packed.
  * - Replies: bytes in the call's arena, or a producer called until it is done (chunked).
+ * - Of a route that is not INLINE, admit, piece, serve, the producer and refuse run on workers,
+ *   never two of one request at once, but each call perhaps on another thread. `closed` and
+ *   `dropped` run on the connection's thread and must be quick. STREAM and BULK routes
+ *   are admitted before the body is read, all others after.
  * - SIGTERM drains: km_http_stop refuses new connections, lets calls end, then returns.
- * - Paths are percent-decoded once per segment; '..', encoded slashes in literals, NUL, control bytes
- *   and bad UTF-8 are refused with 400. Query and form fields are decoded too.
+ * - Paths are percent-decoded once per segment; '..', encoded slashes in literals, NUL, control
+ * bytes and bad UTF-8 are refused with 400. Query and form fields are decoded too.
  * - One JSON line for each request: time, method, route pattern, status, bytes, µs, request
  *   id. Never the path, the query or a header value.
  */
 #ifndef KM_HTTP_HTTP_H
 #define KM_HTTP_HTTP_H
 
+#include "base/buf.h"
 #include "base/call.h"
 
 typedef struct km_http km_http;
@@ -32,21 +37,21 @@ typedef struct km_field { /* decoded query or form field, path variable or heade
 } km_field;
 
 struct km_request {
-    km_call call;          /* arena, fault, clock, random; caller filled in by `admit` */
-    km_str method;         /* GET (also for HEAD), POST, ... */
-    km_str path;           /* as sent, without query; for building links only */
-    const km_field *var;   /* from the pattern, in its order */
+    km_call call;        /* arena, fault, clock, random; caller filled in by `admit` */
+    km_str method;       /* GET (also for HEAD), POST, ... */
+    km_str path;         /* as sent, without query; for building links only */
+    const km_field *var; /* from the pattern, in its order */
     size_t vars;
     const km_field *query; /* in order, duplicates kept */
     size_t queries;
-    km_str query_raw;      /* undecoded */
-    km_str body;           /* whole body (not for STREAM routes) */
-    km_str host;           /* Host header */
+    km_str query_raw; /* undecoded */
+    km_str body;      /* whole body (not for STREAM routes) */
+    km_str host;      /* Host header */
     bool tls;
-    char id[17];           /* request id, hex */
-    void *app;             /* km_http_options.app */
+    char id[17]; /* request id, hex */
+    void *app;   /* km_http_options.app */
     const struct km_http_route *route;
-    void *stream;          /* STREAM: the handler's own state between pieces */
+    void *stream; /* STREAM: the handler's own state between pieces */
 };
 
 /* KM_STR_NONE when absent. Header names are compared without case. */
@@ -60,12 +65,12 @@ km_code km_form_decode(const km_field **out, size_t *n, km_arena *a, km_str text
 void km_url_encode(km_buf *out, km_str text); /* everything but unreserved */
 
 typedef struct km_reply {
-    int status;            /* 0 is taken as 200 */
-    const char *type;      /* content type; NULL for none */
-    km_str body;           /* lives in the call's arena or longer */
-    km_field header[16];   /* further headers; values in the arena */
+    int status;          /* 0 is taken as 200 */
+    const char *type;    /* content type; NULL for none */
+    km_str body;         /* lives in the call's arena or longer */
+    km_field header[16]; /* further headers; values in the arena */
     size_t headers;
-    bool packed;           /* do not compress (or compressed already) */
+    bool packed; /* do not compress (or compressed already) */
     /* Producer: fills at most `room` bytes into `out`; returns bytes, 0 at the end, -1 to
      * abort the connection. When set, body is ignored. `closed` is called once at the end. */
     int64_t (*more)(void *self, char *out, size_t room);
@@ -87,9 +92,12 @@ typedef struct km_http_route {
     /* Fills the reply. On a code other than KM_OK the reply comes from `refuse`. */
     km_code (*serve)(km_request *r, km_reply *out);
     unsigned flags;
-    const void *policy;  /* who may ask; opaque here, never NULL (the start is refused) */
+    const void *policy; /* who may ask; opaque here, never NULL (the start is refused) */
     km_code (*piece)(km_request *r, km_str bytes); /* STREAM */
-    const void *extra;   /* what the route's module wants to know of itself */
+    const void *extra; /* what the route's module wants to know of itself */
+    /* STREAM, may be NULL: the request ended before serve was called (the caller went, a piece
+     * failed, a limit was passed); gives back what `stream` holds outside the arena. */
+    void (*dropped)(km_request *r);
 } km_http_route;
 
 typedef struct km_http_limits {
@@ -102,10 +110,10 @@ typedef struct km_http_limits {
 extern const km_http_limits km_http_limits_default; /* trust.md §6 */
 
 typedef struct km_http_options {
-    const char *listen;               /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any free */
-    const char *tls_cert, *tls_key;   /* PEM files; both NULL = plain */
+    const char *listen;                 /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any free */
+    const char *tls_cert, *tls_key;     /* PEM files; both NULL = plain */
     const km_http_route *const *routes; /* NULL-ended list of tables, each ended by {0} */
-    unsigned io_threads, workers;     /* 0 = default (2; 32) */
+    unsigned io_threads, workers;       /* 0 = default (2; 32) */
     km_http_limits limits;
     void *app;
     /* Called before serve: who asks, may they (sets call.caller). NULL = nobody asks. */
