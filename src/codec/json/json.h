@@ -114,6 +114,10 @@ bool km_jv_next(km_jv_iter *i);
 /* 1-based line and column where the value stands in its text. */
 void km_jv_place(km_jv v, uint32_t *line, uint32_t *column);
 
+/* Puts another text in the place of a string value (or name) on the tape; printing shows it. `s`
+ * must live as long as the tape. For rewriting references; the tape must be the caller's alone. */
+void km_jv_replace(km_jv v, km_str s);
+
 /* Prints compactly: no white space between tokens, strings re-escaped minimally. */
 void km_jv_print(km_buf *out, km_jv v);
 /* Appends `s` as a JSON string with its quotes. Invalid UTF-8 is asserted away by callers. */

@@ -154,42 +154,12 @@ static inline const char *string(reader *r, const char *at)
     return add(r, KM_JSON_STRING, at, (size_t)(stop - at)) ? stop + 1 : NULL;
 }
 
-static inline bool is_digit(const reader *r, const char *at)
-{
-    return at < r->end && *at >= '0' && *at <= '9';
-}
-
-static inline const char *digits(const reader *r, const char *at)
-{
-    while (is_digit(r, at))
-        at++;
-    return at;
-}
-
-/* RFC 8259 §6. */
 static const char *number(reader *r, const char *at)
 {
-    const char *from = at;
-    if (*at == '-')
-        at++;
-    if (!is_digit(r, at))
-        return expect(r, at, "a digit behind the minus");
-    at = *at == '0' ? at + 1 : digits(r, at);
-    if (at < r->end && *at == '.') {
-        at++;
-        if (!is_digit(r, at))
-            return expect(r, at, "a digit behind the point");
-        at = digits(r, at);
-    }
-    if (at < r->end && (*at == 'e' || *at == 'E')) {
-        at++;
-        if (at < r->end && (*at == '+' || *at == '-'))
-            at++;
-        if (!is_digit(r, at))
-            return expect(r, at, "a digit in the exponent");
-        at = digits(r, at);
-    }
-    return add(r, KM_JSON_NUMBER, from, (size_t)(at - from)) ? at : NULL;
+    const char *wrong, *to = km_json__number(at, r->end, &wrong);
+    if (UNLIKELY(wrong != NULL))
+        return expect(r, to, wrong);
+    return add(r, KM_JSON_NUMBER, at, (size_t)(to - at)) ? to : NULL;
 }
 
 static const char *literal(reader *r, const char *at, km_json_kind kind, km_str word)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * scan: where the plain part of a string ends. The vector form is SSE2, which every x86-64 has;
- * elsewhere the portable form works on words. Both are always compiled, so that one can be
- * tested against the other.
+ * scan: where the plain part of a string ends, and where a number does. The vector form is SSE2,
+ * which every x86-64 has; elsewhere the portable form works on words. Both are always compiled, so
+ * that one can be tested against the other.
  */
 #ifndef KM_CODEC_JSON_SCAN_H
 #define KM_CODEC_JSON_SCAN_H
@@ -77,5 +77,44 @@ static inline const char *km_json__plain(const char *at, const char *end, bool *
     return km_json__plain_words(at, end, high);
 }
 #endif
+
+static inline const char *km_json__digits(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* RFC 8259 §6. Answers where the number that begins at `at` ends; when there is none, *wrong
+ * says what was expected at the place answered. */
+static inline const char *km_json__number(const char *at, const char *end, const char **wrong)
+{
+    const char *from = at < end && *at == '-' ? at + 1 : at;
+    *wrong = NULL;
+    at = km_json__digits(from, end);
+    if (at == from) {
+        *wrong = "a digit";
+        return at;
+    }
+    if (*from == '0')
+        at = from + 1;
+    if (at < end && *at == '.') {
+        from = at + 1;
+        at = km_json__digits(from, end);
+        if (at == from) {
+            *wrong = "a digit behind the point";
+            return at;
+        }
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        from = at + 1;
+        if (from < end && (*from == '+' || *from == '-'))
+            from++;
+        at = km_json__digits(from, end);
+        if (at == from)
+            *wrong = "a digit in the exponent";
+    }
+    return at;
+}
 
 #endif
