@@ -57,8 +57,9 @@ bool km_civil_exists(int year, int month, int day)
 
 int64_t km_day_in_japan(km_ms at)
 {
-    int64_t day = floor_div(at, DAY);
-    return day + (at - day * DAY >= DAY - KM_JAPAN_OFFSET_MIN * (int64_t)MINUTE);
+    /* Not `at - day * DAY`: the first day of all begins before the first millisecond. */
+    int64_t within = at % DAY < 0 ? at % DAY + DAY : at % DAY;
+    return floor_div(at, DAY) + (within >= DAY - KM_JAPAN_OFFSET_MIN * (int64_t)MINUTE);
 }
 
 /* Takes exactly `n` digits off the front of *s. */
