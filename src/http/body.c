@@ -67,8 +67,8 @@ km_code km_http__body_piece(km_exchange *x, bool last)
 void km_http__body_free(km_exchange *x)
 {
     const km_http_route *route = x->r.route;
-    if (route != NULL && route->dropped != NULL && x->admitted && !x->served)
-        route->dropped(&x->r);
+    if (route != NULL && (route->flags & KM_HTTP_STREAM) && x->admitted && !x->served)
+        route->piece(&x->r, KM_STR_NONE);
     km_http__unpack_free(x->unpack);
     x->unpack = NULL;
     if (x->body.room > KM_HTTP_BLOCK)

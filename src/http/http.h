@@ -15,7 +15,7 @@
  * - Replies: bytes in the call's arena, or a producer called until it is done (chunked).
  * - Of a route that is not INLINE, admit, piece, serve, the producer and refuse run on workers,
  *   never two of one request at once, but each call perhaps on another thread. `closed` and
- *   `dropped` run on the connection's thread and must be quick. STREAM and BULK routes
+ *   the piece that is none run on the connection's thread and must be quick. STREAM and BULK routes
  *   are admitted before the body is read, all others after.
  * - SIGTERM drains: km_http_stop refuses new connections, lets calls end, then returns.
  * - Paths are percent-decoded once per segment; '..', encoded slashes in literals, NUL, control
@@ -93,11 +93,11 @@ typedef struct km_http_route {
     km_code (*serve)(km_request *r, km_reply *out);
     unsigned flags;
     const void *policy; /* who may ask; opaque here, never NULL (the start is refused) */
-    km_code (*piece)(km_request *r, km_str bytes); /* STREAM */
+    /* STREAM: never empty, but for KM_STR_NONE, which says that the request ended before serve was
+     * called (the caller went, a piece failed, a limit was passed): give back what `stream`
+     * holds outside the arena; the code is not looked at. */
+    km_code (*piece)(km_request *r, km_str bytes);
     const void *extra; /* what the route's module wants to know of itself */
-    /* STREAM, may be NULL: the request ended before serve was called (the caller went, a piece
-     * failed, a limit was passed); gives back what `stream` holds outside the arena. */
-    void (*dropped)(km_request *r);
 } km_http_route;
 
 typedef struct km_http_limits {
