@@ -26,18 +26,18 @@ typedef uint16_t km_ftype; /* = km_ptype of the model; resources have stable num
 const km_path_model *km_fhir_model(void);
 km_ftype km_fhir_type_named(km_str name); /* 0 = unknown */
 km_str km_fhir_type_name(km_ftype t);
-bool km_fhir_is_resource(km_ftype t);     /* concrete resource types only */
+bool km_fhir_is_resource(km_ftype t);           /* concrete resource types only */
 size_t km_fhir_resources(const km_ftype **out); /* all, by name */
 
 /* --- elements ----------------------------------------------------------------------- */
 typedef struct km_element {
-    km_str name;           /* base name: "value" for value[x] */
+    km_str name; /* base name: "value" for value[x] */
     km_ftype owner;
     const km_ftype *types; /* allowed types (content references are resolved) */
     uint16_t n_types;
-    uint16_t min, max;     /* max 0 = unbounded */
+    uint16_t min, max; /* max 0 = unbounded */
     bool choice, summary, modifier;
-    uint16_t value_set;    /* required binding, 0 = none */
+    uint16_t value_set;      /* required binding, 0 = none */
     const km_ftype *targets; /* Reference: allowed target resources; n_targets 0 = any */
     uint16_t n_targets;
 } km_element;
@@ -79,16 +79,22 @@ typedef struct km_param {
     km_ftype type;         /* the resource type it searches */
     km_str code;           /* "birthdate" */
     km_param_kind kind;
-    km_str url;            /* canonical URL of the SearchParameter */
-    km_str expression;     /* only this type's part of it */
-    const km_path *path;   /* compiled */
+    km_str url;          /* canonical URL of the SearchParameter */
+    km_str expression;   /* only this type's part of it */
+    const km_path *path; /* compiled */
     const km_ftype *targets;
     uint16_t n_targets;
-    const struct km_component { const struct km_param *param; const km_path *path; km_param_kind kind; } *component;
+    const struct km_component {
+        const struct km_param *param;
+        const km_path *path;
+        km_param_kind kind;
+    } * component;
     uint16_t n_components; /* composite: expressions relative to `path` */
     bool own_patient;      /* designates the chart's patient: see km_fhir_owner */
 } km_param;
-const km_param *km_fhir_param(km_ftype type, km_str code); /* NULL = unknown; not the _ ones but those kept by R4 for Resource (_profile, _security, _tag, _source) */
+/* NULL = unknown. Of the parameters of Resource there are _profile, _security, _source and
+ * _tag; the others belong to the index. */
+const km_param *km_fhir_param(km_ftype type, km_str code);
 size_t km_fhir_params(const km_param **out, km_ftype type); /* all of a type */
 const km_param *km_fhir_param_numbered(uint16_t number);
 
@@ -99,26 +105,28 @@ const km_param *km_fhir_param_numbered(uint16_t number);
 size_t km_fhir_compartment(const km_param *const **out, bool *in, km_ftype of, km_ftype type);
 
 /* --- owner and day ---------------------------------------------------------------------- */
-/* Which patient a resource belongs to (decision 7): the references found by the type's owner
- * row (data/fhir/owner.tsv: type, element path). Fills at most `room` distinct references as
- * written ("Patient/1", "urn:uuid:..."); returns how many there are. Patient owns itself:
- * returns 0 for Patient, its caller knows. */
+/* Which patient a resource belongs to (decision 7): the references found by the first of the
+ * type's rows (data/fhir/owner.tsv) that leads to a Patient. Fills at most `room` distinct
+ * references as written ("Patient/1", "urn:uuid:..."); returns how many there are. Patient owns
+ * itself: returns 0 for Patient, its caller knows. */
 size_t km_fhir_owner(km_str *out, size_t room, km_jv resource, km_ftype type);
+/* May a resource of this type belong to a patient at all? (Has it an owner row.) */
+bool km_fhir_has_owner(km_ftype type);
 /* The day in Japan on which the content happened (data/fhir/day.tsv: type, paths in order of
  * preference); false when it says none. */
 bool km_fhir_day(int64_t *day, km_jv resource, km_ftype type);
 
 /* --- references --------------------------------------------------------------------------- */
 typedef struct km_reference {
-    km_str text;      /* as written */
-    km_ftype type;    /* 0 when not to be told */
+    km_str text;   /* as written */
+    km_ftype type; /* 0 when not to be told */
     km_str id;
-    km_str version;   /* of .../_history/v */
-    km_str base;      /* absolute: everything before Type/id; else empty */
-    bool contained;   /* #x */
-    bool urn;         /* urn:uuid: or urn:oid: */
+    km_str version; /* of .../_history/v */
+    km_str base;    /* absolute: everything before Type/id; else empty */
+    bool contained; /* #x */
+    bool urn;       /* urn:uuid: or urn:oid: */
     bool canonical;
-    km_str query;     /* conditional: Patient?identifier=... : what follows the ? */
+    km_str query; /* conditional: Patient?identifier=... : what follows the ? */
 } km_reference;
 bool km_reference_parse(km_reference *out, km_str text);
 /* Calls `found` for each Reference.reference value in the resource (contained ones too). */
