@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * arena: a list of blocks, newest first. The first block is kept at reset; later ones double up to 1 MiB.
+ * arena: a list of blocks, newest first. The first block is kept at reset; later ones double up to
+ * 1 MiB.
  */
 #include "base/arena.h"
 
@@ -71,7 +72,7 @@ void *km_arena_alloc(km_arena *a, size_t n)
 {
     block *b = a->newest;
     size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    assert(need >= n);
+    assert(n < SIZE_MAX / 2); /* nobody asks for half the address space but by mistake */
     if (need > b->room - b->used) {
         size_t room = b->room < LARGEST ? b->room * 2 : LARGEST;
         b = a->newest = block_new(b, need > room ? need : room);

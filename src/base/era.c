@@ -5,7 +5,7 @@
  */
 #include "base/date.h"
 
-#include <assert.h>
+#include "base/utf8.h"
 
 const km_era km_eras[5] = {
     { 'M', 1, "明治", -36959 }, /* 1868-10-23 */
@@ -51,27 +51,12 @@ typedef struct letters {
     const int32_t *p;
 } letters;
 
-/* One character of well-formed UTF-8. */
-static int32_t next_char(const unsigned char **p)
-{
-    const unsigned char *s = *p;
-    int more = s[0] < 0x80 ? 0 : s[0] < 0xE0 ? 1 : s[0] < 0xF0 ? 2 : 3;
-    int32_t c = more == 0 ? s[0] : s[0] & (0x3F >> more);
-    for (int i = 1; i <= more; i++)
-        c = c << 6 | (s[i] & 0x3F);
-    *p = s + more + 1;
-    return c;
-}
-
 static bool read_letters(letters *l, km_str text)
 {
-    if (text.n > 4 * LONGEST || !km_str_is_utf8(text, NULL))
-        return false;
-    const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
     size_t n = 0;
-    while (p < end) {
-        int32_t c = next_char(&p);
-        if (c == 0 || n == LONGEST)
+    while (text.n > 0) {
+        int32_t c = km_utf8_next(&text);
+        if (c <= 0 || n == LONGEST)
             return false;
         if (c >= 0xFF01 && c <= 0xFF5E)
             c -= 0xFF01 - '!';
@@ -141,8 +126,8 @@ static const km_era *era_by_name(letters *l, bool *by_number)
 {
     for (int i = 0; i < ERAS; i++) {
         const km_era *e = &km_eras[i];
-        const unsigned char *name = (const unsigned char *)e->kanji;
-        int32_t first = next_char(&name), second = next_char(&name);
+        km_str name = km_str_of(e->kanji);
+        int32_t first = km_utf8_next(&name), second = km_utf8_next(&name);
         *by_number = l->p[0] == '0' + e->number;
         if (*by_number || l->p[0] == e->letter || l->p[0] == e->letter + 32
             || l->p[0] == one_sign[i]) {

@@ -134,9 +134,11 @@ static void other_text_is_refused(void **state)
         if (km_era_parse(&day, km_str_of(bad[i])))
             fail_msg("%s was taken", bad[i]);
     assert_false(km_era_parse(&day, KM_STR("R6.5.1\0")));
-    char spaces[4000];
-    memset(spaces, ' ', sizeof spaces);
-    assert_false(km_era_parse(&day, (km_str){ spaces, sizeof spaces }));
+    char many[4000];
+    memset(many, ' ', sizeof many);
+    assert_false(km_era_parse(&day, (km_str){ many, sizeof many }));
+    memset(many, '1', sizeof many);
+    assert_false(km_era_parse(&day, (km_str){ many, sizeof many }));
 }
 
 static void before_meiji_the_gregorian_year_is_printed(void **state)

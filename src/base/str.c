@@ -4,6 +4,8 @@
  */
 #include "base/str.h"
 
+#include "base/utf8.h"
+
 int km_str_cmp(km_str a, km_str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -58,38 +60,22 @@ bool km_str_to_i64(int64_t *out, km_str s)
     return true;
 }
 
-/* How many bytes the well-formed sequence at p takes; 0 when there is none. */
-static size_t sequence(const unsigned char *p, size_t n)
+/* Eight bytes of ASCII at once: most of what comes is ASCII. */
+static bool eight_ascii(const char *p)
 {
-    unsigned char c = p[0], low = 0x80, high = 0xBF;
-    size_t more;
-    if (c < 0x80)
-        return 1;
-    if (c >= 0xC2 && c <= 0xDF)
-        more = 1;
-    else if ((c & 0xF0) == 0xE0) {
-        more = 2;
-        low = c == 0xE0 ? 0xA0 : low;
-        high = c == 0xED ? 0x9F : high;
-    } else if (c >= 0xF0 && c <= 0xF4) {
-        more = 3;
-        low = c == 0xF0 ? 0x90 : low;
-        high = c == 0xF4 ? 0x8F : high;
-    } else
-        return 0;
-    if (n <= more || p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i <= more; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    return more + 1;
+    uint64_t eight;
+    memcpy(&eight, p, 8);
+    return (eight & 0x8080808080808080u) == 0;
 }
 
 bool km_str_is_utf8(km_str s, size_t *bad_at)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
-        size_t n = sequence(p + i, s.n - i);
+        if (s.n - i >= 8 && eight_ascii(s.p + i)) {
+            i += 8;
+            continue;
+        }
+        size_t n = km_utf8_length(km_str_sub(s, i, 4));
         if (n == 0) {
             if (bad_at)
                 *bad_at = i;
