@@ -66,6 +66,19 @@ static void nesting_ends_at_its_limit(void **state)
     assert_int_equal(parse(repeat("[", 1000000, "", ""), NULL, NULL), KM_TOO_LONG);
 }
 
+static void openings_without_end_are_refused(void **state)
+{
+    static const char *const opening[] = { "[", "{\"\":", "[1,", "{\"\":0,\"a\":" };
+    const km_json_limits deep = { .depth = KM_JSON_DEPTH_MAX };
+    (void)state;
+    for (uint32_t n = 1; n < KM_JSON_DEPTH_MAX + 10; n++)
+        for (size_t i = 0; i < sizeof opening / sizeof *opening; i++) {
+            km_arena_reset(arena);
+            assert_int_equal(parse(repeat(opening[i], n, "", ""), &deep, NULL),
+                             n <= KM_JSON_DEPTH_MAX ? KM_MALFORMED : KM_TOO_LONG);
+        }
+}
+
 static km_buf object_of(uint32_t n)
 {
     km_buf text = km_buf_in(arena);
@@ -225,6 +238,7 @@ static void a_fault_names_line_and_column(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(nesting_ends_at_its_limit),
+    cmocka_unit_test(openings_without_end_are_refused),
     cmocka_unit_test(members_end_at_their_limit),
     cmocka_unit_test(strings_end_at_their_limit_however_written),
     cmocka_unit_test(a_text_that_needs_too_much_memory_is_refused),

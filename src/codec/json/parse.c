@@ -46,10 +46,10 @@ static const char *expect(reader *r, const char *at, const char *what)
 
 static bool grow(reader *r, const char *at)
 {
-    /* A node takes at least one byte and a separator. */
-    size_t most = r->text.n / 2 + 2, room = (size_t)r->room * 2;
-    if (room > most)
-        room = most;
+    /* A node takes a byte at least, and no more than that while containers only open. */
+    size_t room = (size_t)r->room * 2;
+    if (room > r->text.n)
+        room = r->text.n;
     assert(room > r->nodes);
     km_json_node *wider = km_arena_alloc(r->arena, room * sizeof *wider);
     memcpy(wider, r->node, r->nodes * sizeof *wider);
