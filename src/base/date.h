@@ -48,6 +48,8 @@ int64_t km_day_in_japan(km_ms at);
 void km_instant_print(char out[25], km_ms at);
 /* Wed, 01 May 2024 12:34:56 GMT (RFC 9110 5.6.7) */
 void km_http_date_print(char out[30], km_ms at);
+/* IMF-fixdate only; false for anything else. */
+bool km_http_date_parse(km_ms *at, km_str text);
 
 /* Japanese eras from the Taiki-calendar change on (Meiji 6 = 1873-01-01 is the
  * first Gregorian day; earlier Meiji days are counted Gregorian all the same):

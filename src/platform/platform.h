@@ -65,7 +65,7 @@ typedef struct km_service {
     const char *name;
     const km_http_route *routes;        /* ended by {0}; NULL = none */
     const km_command *commands;         /* ended by {0}; NULL = none */
-    const km_fold *const *folds;        /* in-transaction folds; NULL-ended; NULL = none */
+    const km_fold_def *const *folds;        /* in-transaction folds; NULL-ended; NULL = none */
     const km_embedded *sql;             /* NULL = none */
 } km_service;
 
@@ -78,7 +78,7 @@ struct km_node {
     const km_service *const *services;   /* gateways too; NULL-ended */
     const km_clock *clock;
     const km_random *random;
-    char base[128];                      /* "http://127.0.0.1:8080", for links */
+    int32_t local_source;                /* who writes over HTTP, until trust tells sources apart */
 };
 
 /* Opens store, log, trust with the views' folds and those of the services. Makes the data

@@ -64,6 +64,7 @@ struct km_log {
     pthread_mutex_t lock; /* guards queues, stopping, free sealings, sources */
     pthread_cond_t work;
     km_queue small, bulk;
+    km_log_figures figures;
     bool stopping;
     bool writer_runs;
     pthread_t writer;

@@ -116,6 +116,7 @@ static km_code read_counters(km_log *l, km_fault *f)
     KM_TRY(one_number(&l->now.rid, l->conn, "rid_last", f));
     KM_TRY(one_number(&l->now.chart, l->conn, "chart_last", f));
     KM_TRY(read_head(l, f));
+    l->figures.versions = l->now.seq;
     return read_type_heads(l, f);
 }
 

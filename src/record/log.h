@@ -49,6 +49,12 @@ km_store *km_log_store(km_log *l);
 km_sipkey km_log_index_key(const km_log *l); /* secret of this store, for keyed index hashes */
 const unsigned char *km_log_node_key(const km_log *l); /* 32 bytes, chart 0's: for cursors */
 
+/* For watching: versions written, groups committed since the start, plans that wait. */
+typedef struct km_log_figures {
+    int64_t versions, groups, waiting;
+} km_log_figures;
+km_log_figures km_log_figured(km_log *l);
+
 /* --- sources ------------------------------------------------------------------------- */
 typedef struct km_source {
     int32_t number;

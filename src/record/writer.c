@@ -176,6 +176,12 @@ static void write_group(km_log *l)
     if (rc != KM_OK)
         undo(l, before);
     free(before);
+    pthread_mutex_lock(&l->lock);
+    l->figures.groups++;
+    l->figures.versions = l->now.seq;
+    for (const km_job *j = first; j != NULL; j = j->next)
+        l->figures.waiting--;
+    pthread_mutex_unlock(&l->lock);
     answer_all(first, rc, &fault);
 }
 
@@ -222,6 +228,7 @@ static km_code hand_over(km_log *l, km_job *j, bool bulk)
     bool stopping = l->stopping;
     if (!stopping) {
         put(bulk ? &l->bulk : &l->small, j);
+        l->figures.waiting++;
         pthread_cond_signal(&l->work);
     }
     pthread_mutex_unlock(&l->lock);
@@ -275,4 +282,12 @@ km_code km_writer__alone(km_log *l, km_code (*work)(void *self, km_txn *t, km_fa
 {
     km_job j = { .run = work, .self = self, .fault = f };
     return hand_over_and_wait(l, &j, false);
+}
+
+km_log_figures km_log_figured(km_log *l)
+{
+    pthread_mutex_lock(&l->lock);
+    km_log_figures figures = l->figures;
+    pthread_mutex_unlock(&l->lock);
+    return figures;
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * inside: what the files of the FHIR gateway share.
+ */
+#ifndef KM_GATEWAYS_FHIR_INSIDE_H
+#define KM_GATEWAYS_FHIR_INSIDE_H
+
+#include "platform/platform.h"
+
+#define KM_FHIR_JSON "application/fhir+json;charset=utf-8"
+enum { KM_BUNDLE_MAX = 5000, KM_HISTORY_DEFAULT = 50 };
+
+extern const km_policy km_fhir_reads, km_fhir_writes, km_fhir_public;
+
+/* --- change.c: one write, asked for ------------------------------------------------------------ */
+typedef struct km_change {
+    km_op op;
+    km_ftype type;
+    km_str id;             /* empty: to be chosen */
+    km_jv resource;        /* none for deletions */
+    bool conditional;
+    km_str condition;      /* what stands behind the '?' of a conditional operation */
+    int64_t if_match;      /* 0 = none */
+    bool create_only;      /* If-None-Match: * on an update */
+    km_str full_url;       /* Bundle.entry.fullUrl */
+    const char *place;     /* "Bundle.entry[3].resource" or NULL: faults are told from there */
+    /* found out */
+    km_search *search;
+    km_found match;
+    size_t matches;
+    km_write *write;
+    bool existing;         /* a conditional create found its record */
+    bool nothing;          /* a conditional delete found none */
+    int status;
+    int32_t version;
+    int64_t rid;
+    km_ms at;
+} km_change;
+
+typedef struct km_writing {
+    km_node *node;
+    km_call *call;
+    km_access *access;
+    const km_policy *policy;
+    km_str base;           /* http://host/fhir */
+    int32_t source;
+    bool references_reported; /* missing targets are told, not refused */
+    bool bulk;
+    km_issue *missing;     /* references that lead nowhere, when reported */
+    size_t n_missing;
+} km_writing;
+
+/* All or nothing. On a fault *failed is the index of the change that was refused. */
+km_code km_changes__carry_out(km_writing *w, km_change *c, size_t n, size_t *failed);
+/* Parses and checks a body that must be a resource of `type` (0 = any). */
+km_code km_change__read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call);
+/* Makes a checked resource a change; takes its id when `op` is an update. */
+km_code km_change__parse_condition(km_search **out, km_writing *w, km_ftype type, km_str query);
+
+/* --- show.c: what goes back --------------------------------------------------------------------------- */
+typedef struct km_showing {
+    km_summary summary;
+    const km_str *element;
+    size_t elements;
+    bool pretty;
+} km_showing;
+/* The resource as the reply shows it: whole, a summary, some elements. The record must be released. */
+km_code km_show__resource(km_buf *out, km_record *r, const km_showing *s, km_call *call);
+void km_show__pretty(km_buf *out, km_str json);
+km_code km_show__options(km_showing *out, const km_request *r);
+/* Status 200/201 with the headers of a version: ETag, Last-Modified, and Location when new. */
+km_code km_show__version(km_reply *out, km_request *r, km_record *rec, int status);
+void km_show__change_headers(km_reply *out, km_request *r, const km_change *c);
+km_str km_show__base(const km_request *r); /* http://host/fhir */
+typedef enum { KM_RETURN_DEFAULT, KM_RETURN_MINIMAL, KM_RETURN_REPRESENTATION, KM_RETURN_OUTCOME } km_return;
+km_return km_show__prefer(const km_request *r, bool *lenient);
+km_code km_show__acceptable(const km_request *r);   /* _format and Accept */
+km_code km_show__content_type(const km_request *r); /* bodies must be JSON */
+km_code km_show__body(km_reply *out, km_request *r, km_buf *json, int status);
+
+/* --- the interactions (serve.c, bundle.c, find.c, past.c, everything.c, capability.c) --------------------- */
+km_code km_fhir__read(km_request *r, km_reply *out);
+km_code km_fhir__vread(km_request *r, km_reply *out);
+km_code km_fhir__create(km_request *r, km_reply *out);
+km_code km_fhir__update(km_request *r, km_reply *out);
+km_code km_fhir__update_if(km_request *r, km_reply *out);
+km_code km_fhir__delete(km_request *r, km_reply *out);
+km_code km_fhir__delete_if(km_request *r, km_reply *out);
+km_code km_fhir__bundle(km_request *r, km_reply *out);
+km_code km_fhir__search_type(km_request *r, km_reply *out);
+km_code km_fhir__search_all(km_request *r, km_reply *out);
+km_code km_fhir__search_compartment(km_request *r, km_reply *out);
+km_code km_fhir__history_instance(km_request *r, km_reply *out);
+km_code km_fhir__history_type(km_request *r, km_reply *out);
+km_code km_fhir__history_all(km_request *r, km_reply *out);
+km_code km_fhir__everything(km_request *r, km_reply *out);
+km_code km_fhir__capability(km_request *r, km_reply *out);
+
+/* A search as part of something else (GET in a Bundle): prints the searchset. */
+typedef struct km_finding {
+    km_ftype type, compartment;
+    km_str compartment_id;
+    const km_field *field;
+    size_t fields;
+    bool lenient;
+} km_finding;
+km_code km_find__print(km_buf *out, km_request *r, const km_finding *f);
+/* GET url of a Bundle entry, relative: read, vread, search, history of an instance. */
+km_code km_fhir__get_relative(km_buf *out, int *status, km_request *r, km_str url);
+
+/* --- cursor.c -------------------------------------------------------------------------------------------------- */
+/* Seals state for the caller: base64url; and opens it (KM_BAD_VALUE). */
+km_str km_cursor__seal(km_request *r, km_str plain);
+km_code km_cursor__open(km_str *plain, km_request *r, km_str sealed);
+
+/* Resource type of the path variable {type}; KM_UNKNOWN_TYPE. */
+km_code km_fhir__type_of(km_ftype *out, km_request *r);
+km_code km_fhir__id_of(km_str *out, km_request *r);
+km_code km_fhir__reader(km_reader **out, km_request *r, const km_policy *policy);
+
+#endif

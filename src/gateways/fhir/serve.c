@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * serve: reading and writing one resource.
+ */
+#include "gateways/fhir/inside.h"
+
+km_code km_fhir__type_of(km_ftype *out, km_request *r)
+{
+    *out = km_fhir_type_named(km_request_var(r, "type"));
+    return km_fhir_is_resource(*out) ? KM_OK : km_fail(r->call.fault, KM_UNKNOWN_TYPE, NULL, NULL);
+}
+
+km_code km_fhir__id_of(km_str *out, km_request *r)
+{
+    *out = km_request_var(r, "id");
+    return km_fhir_is_id(*out) ? KM_OK
+                               : km_fail(r->call.fault, KM_NOT_FOUND, NULL, "that is no id");
+}
+
+km_code km_fhir__reader(km_reader **out, km_request *r, const km_policy *policy)
+{
+    km_access *access;
+    KM_TRY(km_trust_access(&access, policy, &r->call));
+    return km_reader_open(out, km_request_node(r)->log, access, &r->call);
+}
+
+static int32_t source_of(const km_request *r)
+{
+    return ((const km_caller *)r->call.caller)->source;
+}
+
+/* --- read ---------------------------------------------------------------------------------------------- */
+
+/* W/"3" or "3" or 3; 0 when it is no version of ours. */
+static int64_t etag_version(km_str tag)
+{
+    int64_t v;
+    if (km_str_starts(tag, KM_STR("W/")))
+        tag = km_str_sub(tag, 2, tag.n);
+    if (tag.n >= 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"')
+        tag = km_str_sub(tag, 1, tag.n - 2);
+    return km_str_to_i64(&v, tag) && v > 0 ? v : 0;
+}
+
+static bool not_modified(km_request *r, const km_record *rec)
+{
+    km_str tags = km_request_header(r, "If-None-Match");
+    while (tags.n > 0) {
+        km_str one = km_str_trim(km_str_cut(tags, ',', &tags));
+        if (km_str_is(one, "*") || etag_version(one) == rec->version)
+            return true;
+    }
+    km_str since = km_request_header(r, "If-Modified-Since");
+    km_ms at;
+    return since.n > 0 && km_http_date_parse(&at, since) && rec->at / 1000 <= at / 1000;
+}
+
+static km_code show_record(km_request *r, km_reply *out, km_reader *reader, km_record *rec)
+{
+    if (rec->deleted) {
+        km_reply_header(out, "ETag", km_arena_print(r->call.arena, "W/\"%d\"", rec->version));
+        return km_fail(r->call.fault, KM_GONE, NULL, NULL);
+    }
+    KM_TRY(km_access_release(km_reader_access(reader), &rec, 1, r->call.fault));
+    if (not_modified(r, rec)) {
+        out->status = 304;
+        km_reply_header(out, "ETag", km_arena_print(r->call.arena, "W/\"%d\"", rec->version));
+        return KM_OK;
+    }
+    return km_show__version(out, r, rec, 200);
+}
+
+km_code km_fhir__read(km_request *r, km_reply *out)
+{
+    km_ftype type;
+    km_str id;
+    km_reader *reader;
+    km_record *rec;
+    KM_TRY(km_fhir__type_of(&type, r));
+    KM_TRY(km_fhir__id_of(&id, r));
+    KM_TRY(km_show__acceptable(r));
+    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
+    km_code rc = km_reader_find(&rec, reader, type, id, source_of(r));
+    if (rc == KM_OK)
+        rc = show_record(r, out, reader, rec);
+    km_reader_close(reader);
+    return rc;
+}
+
+km_code km_fhir__vread(km_request *r, km_reply *out)
+{
+    km_ftype type;
+    km_str id;
+    km_reader *reader;
+    km_record *rec;
+    int64_t version;
+    KM_TRY(km_fhir__type_of(&type, r));
+    KM_TRY(km_fhir__id_of(&id, r));
+    KM_TRY(km_show__acceptable(r));
+    if (!km_str_to_i64(&version, km_request_var(r, "version")) || version < 1 || version > INT32_MAX)
+        return km_fail(r->call.fault, KM_NOT_FOUND, NULL, "no such version");
+    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
+    km_code rc = km_reader_version(&rec, reader, type, id, source_of(r), (int32_t)version);
+    if (rc == KM_OK)
+        rc = show_record(r, out, reader, rec);
+    km_reader_close(reader);
+    return rc;
+}
+
+/* --- write ---------------------------------------------------------------------------------------------- */
+
+static km_code start_writing(km_writing *w, km_request *r)
+{
+    *w = (km_writing){ .node = km_request_node(r),
+                       .call = &r->call,
+                       .policy = &km_fhir_writes,
+                       .base = km_show__base(r),
+                       .source = source_of(r),
+                       .references_reported = !km_request_node(r)->config->references_checked };
+    return km_trust_access(&w->access, &km_fhir_writes, &r->call);
+}
+
+static km_code show_current(km_request *r, km_reply *out, const km_change *c)
+{
+    km_reader *reader;
+    km_record *rec;
+    km_buf json = km_buf_in(r->call.arena);
+    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_writes));
+    km_code rc = km_reader_by_rid(&rec, reader, c->rid);
+    if (rc == KM_OK)
+        rc = km_access_release(km_reader_access(reader), &rec, 1, r->call.fault);
+    if (rc == KM_OK)
+        rc = km_show__resource(&json, rec, NULL, &r->call);
+    km_reader_close(reader);
+    KM_TRY(rc);
+    return km_show__body(out, r, &json, c->status);
+}
+
+static km_code show_outcome(km_request *r, km_reply *out, const km_writing *w, int status)
+{
+    km_buf json = km_buf_in(r->call.arena);
+    km_issue done = { "information", KM_OK, KM_STR_NONE, KM_STR("stored") };
+    if (w->n_missing > 0)
+        km_outcome_issues(&json, w->missing, w->n_missing);
+    else
+        km_outcome_issues(&json, &done, 1);
+    return km_show__body(out, r, &json, status);
+}
+
+static km_code carry_out(km_request *r, km_reply *out, km_change *c)
+{
+    km_writing w;
+    size_t failed;
+    KM_TRY(start_writing(&w, r));
+    KM_TRY(km_changes__carry_out(&w, c, 1, &failed));
+    km_show__change_headers(out, r, c);
+    out->status = c->status;
+    switch (km_show__prefer(r, NULL)) {
+    case KM_RETURN_MINIMAL:
+        return KM_OK;
+    case KM_RETURN_OUTCOME:
+        return show_outcome(r, out, &w, c->status == 204 ? 200 : c->status);
+    default:
+        return c->op == KM_OP_DELETE ? KM_OK : show_current(r, out, c);
+    }
+}
+
+static km_code read_body(km_change *c, km_request *r)
+{
+    km_ftype type;
+    KM_TRY(km_fhir__type_of(&c->type, r));
+    KM_TRY(km_show__content_type(r));
+    KM_TRY(km_show__acceptable(r));
+    return km_change__read(&c->resource, &type, r->body, c->type, &r->call);
+}
+
+km_code km_fhir__create(km_request *r, km_reply *out)
+{
+    km_change c = { .op = KM_OP_CREATE };
+    KM_TRY(read_body(&c, r));
+    c.condition = km_request_header(r, "If-None-Exist");
+    c.conditional = c.condition.n > 0;
+    if (km_str_starts(c.condition, KM_STR("?")))
+        c.condition = km_str_sub(c.condition, 1, c.condition.n);
+    /* A created resource gets an id of ours (R4 3.1.0.8): the body's own is dropped. */
+    char uuid[37];
+    km_call_uuid(&r->call, uuid);
+    if (!c.conditional)
+        c.id = km_arena_copy(r->call.arena, km_str_of(uuid));
+    return carry_out(r, out, &c);
+}
+
+static km_code take_preconditions(km_change *c, km_request *r)
+{
+    km_str match = km_str_trim(km_request_header(r, "If-Match"));
+    km_str none = km_str_trim(km_request_header(r, "If-None-Match"));
+    c->create_only = km_str_is(none, "*");
+    if (match.n == 0)
+        return KM_OK;
+    c->if_match = etag_version(match);
+    return c->if_match > 0 ? KM_OK
+                           : km_fail(r->call.fault, KM_PRECONDITION, "If-Match",
+                                     "no version of ours");
+}
+
+km_code km_fhir__update(km_request *r, km_reply *out)
+{
+    km_change c = { .op = KM_OP_UPDATE };
+    KM_TRY(km_fhir__id_of(&c.id, r));
+    KM_TRY(read_body(&c, r));
+    KM_TRY(take_preconditions(&c, r));
+    km_str own = km_jv_str(KM_JV_GET(c.resource, "id"));
+    if (!km_str_eq(own, c.id))
+        return km_fail(r->call.fault, KM_BAD_VALUE, "id", "the address and the body differ");
+    return carry_out(r, out, &c);
+}
+
+km_code km_fhir__update_if(km_request *r, km_reply *out)
+{
+    km_change c = { .op = KM_OP_UPDATE, .conditional = true, .condition = r->query_raw };
+    KM_TRY(read_body(&c, r));
+    KM_TRY(take_preconditions(&c, r));
+    return carry_out(r, out, &c);
+}
+
+/* Deleting what is not there is no error: afterwards it is not there (R4 3.1.0.7). */
+km_code km_fhir__delete(km_request *r, km_reply *out)
+{
+    km_change c = { .op = KM_OP_DELETE };
+    KM_TRY(km_fhir__type_of(&c.type, r));
+    KM_TRY(km_fhir__id_of(&c.id, r));
+    KM_TRY(take_preconditions(&c, r));
+    km_code rc = carry_out(r, out, &c);
+    if (rc == KM_NOT_FOUND && c.if_match == 0) {
+        km_fault_clear(r->call.fault);
+        out->status = 204;
+        rc = KM_OK;
+    }
+    return rc;
+}
+
+km_code km_fhir__delete_if(km_request *r, km_reply *out)
+{
+    km_change c = { .op = KM_OP_DELETE, .conditional = true, .condition = r->query_raw };
+    KM_TRY(km_fhir__type_of(&c.type, r));
+    return carry_out(r, out, &c);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * node: opening what a verb stands on: store, log with the folds of views and services, trust.
+ *
+ * DIR/kumihimo.db   the store (unless --store names PostgreSQL)
+ * DIR/keys/kek      the key-encryption key, 32 bytes, mode 0400: without it nothing can be read
+ * DIR/keys/token    the operator's token
+ */
+#include "platform/platform.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FOLDS = 8, LISTS = 32 };
+
+typedef struct assembly { /* what the node is made of, gathered from views and services */
+    const km_fold_def *fold[FOLDS + 1];
+    const km_embedded *sql[LISTS + 1];
+    size_t folds, lists;
+} assembly;
+
+static void gather(assembly *out, const km_service *const *services)
+{
+    *out = (assembly){ .fold = { &km_index_fold, &km_person_fold },
+                       .sql = { km_sql_record, km_sql_view_index, km_sql_view_person },
+                       .folds = 2,
+                       .lists = 3 };
+    for (; *services != NULL; services++) {
+        const km_service *s = *services;
+        if (s->sql != NULL)
+            out->sql[out->lists++] = s->sql;
+        for (const km_fold_def *const *f = s->folds; f != NULL && *f != NULL; f++)
+            out->fold[out->folds++] = *f;
+        assert(out->lists < LISTS && out->folds < FOLDS);
+    }
+}
+
+static km_code make_folder(const char *path, km_fault *f)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return KM_OK;
+    return km_fail(f, KM_IO, NULL, "the data directory cannot be made");
+}
+
+static km_code new_key(const char *path, unsigned char key[32], const km_random *random, km_fault *f)
+{
+    random->fill(random->self, key, 32);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+    bool done = fd >= 0 && write(fd, key, 32) == 32 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return done ? KM_OK : km_fail(f, KM_IO, NULL, "the key file cannot be written");
+}
+
+static km_code read_key(const char *path, unsigned char key[32], const km_random *random, km_fault *f)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return new_key(path, key, random, f);
+    ssize_t n = fd >= 0 ? read(fd, key, 32) : -1;
+    if (fd >= 0)
+        close(fd);
+    return n == 32 ? KM_OK : km_fail(f, KM_IO, NULL, "the key file cannot be read");
+}
+
+static km_code open_store(km_node *n, const assembly *parts, const char *db, km_fault *f)
+{
+    km_store_options o = { .place = n->config->store ? n->config->store : db, .sql = parts->sql };
+    return km_store_open(&n->store, &o, f);
+}
+
+static km_code open_log(km_node *n, const assembly *parts, const char *key_file, km_fault *f)
+{
+    km_log_options o = { .store = n->store,
+                         .kek_number = 1,
+                         .folds = parts->fold,
+                         .clock = n->clock,
+                         .random = n->random };
+    KM_TRY(read_key(key_file, o.kek, n->random, f));
+    km_code rc = km_log_open(&n->log, &o, f);
+    explicit_bzero(o.kek, sizeof o.kek);
+    return rc;
+}
+
+static km_code open_all(km_node *n, const km_service *const *services, km_fault *f)
+{
+    assembly parts;
+    char keys[4096], db[4096], kek[4200], token[4200];
+    const char *dir = n->config->data_dir;
+    gather(&parts, services);
+    snprintf(keys, sizeof keys, "%s/keys", dir);
+    snprintf(db, sizeof db, "%s/kumihimo.db", dir);
+    snprintf(kek, sizeof kek, "%s/kek", keys);
+    snprintf(token, sizeof token, "%s/token", keys);
+    KM_TRY(make_folder(dir, f));
+    KM_TRY(make_folder(keys, f));
+    KM_TRY(open_store(n, &parts, db, f));
+    KM_TRY(open_log(n, &parts, kek, f));
+    km_trust_options trust = { n->config->open, token, n->random };
+    KM_TRY(km_trust_open(&n->trust, &trust, f));
+    return km_log_source(&n->local_source, n->log, KM_STR("urn:kumihimo:source:local"), KM_STR_NONE, f);
+}
+
+km_code km_node_open(km_node **out, const km_config *c, const km_service *const *services,
+                     km_fault *f)
+{
+    km_node *n = calloc(1, sizeof *n);
+    assert(n != NULL);
+    n->config = c;
+    n->services = services;
+    n->clock = &km_clock_real;
+    n->random = &km_random_real;
+    km_fhir_load();
+    km_code rc = open_all(n, services, f);
+    if (rc != KM_OK) {
+        km_node_close(n);
+        return rc;
+    }
+    *out = n;
+    return KM_OK;
+}
+
+void km_node_close(km_node *n)
+{
+    if (n == NULL)
+        return;
+    if (n->log != NULL)
+        km_log_close(n->log);
+    if (n->store != NULL)
+        km_store_close(n->store);
+    if (n->trust != NULL)
+        km_trust_close(n->trust);
+    free(n);
+}
+
+void km_own_call_open(km_own_call *out, km_node *n, const char *job, size_t cap)
+{
+    *out = (km_own_call){ .caller = { .name = km_str_of(job) } };
+    out->call = (km_call){ .arena = km_arena_new(cap),
+                           .fault = &out->fault,
+                           .clock = n->clock,
+                           .random = n->random,
+                           .caller = &out->caller };
+}
+
+void km_own_call_close(km_own_call *c)
+{
+    km_arena_free(c->call.arena);
+    c->call.arena = NULL;
+}
