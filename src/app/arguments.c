@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * arguments: kumihimo VERB [options] [words]. Options common to all verbs are rows here, a verb's own stand beside it.
+ */
+#include "app/inside.h"
+
+#include <stdlib.h>
+
+enum { OWN_OPTIONS = 32 };
+
+const km_option km_app__common[] = {
+    { "data", "DIR", "data directory (default ./data-dir)", "データの置き場 (省略時 ./data-dir)" },
+    { "store", "URL", "postgres://... instead of SQLite in the data directory",
+      "SQLite の代わりに使う postgres://..." },
+    { "json", NULL, "the report as one JSON document", "報告を JSON で出す" },
+    { "quiet", NULL, "no progress", "経過を表示しない" },
+    { "help", NULL, "this help", "この説明" },
+    { "lang", "ja|en", "language of the help (default: from LANG)", "説明の言語 (省略時は LANG による)" },
+    { 0 }
+};
+
+typedef struct parsed {
+    const km_command *command;
+    const char *name[OWN_OPTIONS], *value[OWN_OPTIONS];
+    size_t n;
+    const char *word[4096];
+    size_t words;
+} parsed;
+
+static const char *option_of(const km_args *a, const char *name)
+{
+    const parsed *p = a->self;
+    for (size_t i = p->n; i-- > 0;)
+        if (strcmp(p->name[i], name) == 0)
+            return p->value[i];
+    return NULL;
+}
+
+static const km_option *find_option(const km_option *list, km_str name)
+{
+    for (; list != NULL && list->name != NULL; list++)
+        if (km_str_is(name, list->name))
+            return list;
+    return NULL;
+}
+
+static int wrong(const km_command *c, const char *what, const char *word)
+{
+    fprintf(stderr, "kumihimo %s: %s: %s\nkumihimo %s --help\n", c->verb, what, word, c->verb);
+    return KM_EXIT_USAGE;
+}
+
+static int take_option(parsed *p, char **argv, int argc, int *i)
+{
+    km_str value, name = km_str_cut(km_str_of(argv[*i] + 2), '=', &value);
+    const km_option *o = find_option(km_app__common, name);
+    if (o == NULL)
+        o = find_option(p->command->options, name);
+    if (o == NULL)
+        return wrong(p->command, "unknown option", argv[*i]);
+    if (p->n == OWN_OPTIONS)
+        return wrong(p->command, "too many options", argv[*i]);
+    p->name[p->n] = o->name;
+    if (o->value == NULL)
+        p->value[p->n++] = "true";
+    else if (value.p != NULL)
+        p->value[p->n++] = value.p;
+    else if (*i + 1 < argc)
+        p->value[p->n++] = argv[++*i];
+    else
+        return wrong(p->command, "this option needs a value", argv[*i]);
+    return KM_EXIT_DONE;
+}
+
+static int parse(parsed *p, int argc, char **argv)
+{
+    bool options = true;
+    for (int i = 2; i < argc; i++) {
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+            continue;
+        }
+        if (options && strncmp(argv[i], "--", 2) == 0) {
+            int rc = take_option(p, argv, argc, &i);
+            if (rc != KM_EXIT_DONE)
+                return rc;
+            continue;
+        }
+        if (p->words == sizeof p->word / sizeof *p->word)
+            return wrong(p->command, "too many words", argv[i]);
+        p->word[p->words++] = argv[i];
+    }
+    return KM_EXIT_DONE;
+}
+
+static km_config config_of(const km_args *a)
+{
+    const char *data = option_of(a, "data"), *references = option_of(a, "references");
+    return (km_config){ .data_dir = data ? data : "data-dir",
+                        .store = option_of(a, "store"),
+                        .listen = option_of(a, "listen"),
+                        .tls_cert = option_of(a, "tls-cert"),
+                        .tls_key = option_of(a, "tls-key"),
+                        .web_dir = option_of(a, "web"),
+                        .open = option_of(a, "open") != NULL,
+                        .references_checked = references == NULL || strcmp(references, "report") != 0,
+                        .json = option_of(a, "json") != NULL,
+                        .quiet = option_of(a, "quiet") != NULL };
+}
+
+void km_app__tell(const km_config *c, const char *verb, const km_fault *f)
+{
+    if (c->json) {
+        km_arena *a = km_arena_new(1 << 16);
+        km_buf out = km_buf_in(a);
+        km_outcome_print(&out, f);
+        printf("%.*s\n", KM_STR_ARG(km_buf_str(&out)));
+        km_arena_free(a);
+        return;
+    }
+    fprintf(stderr, "kumihimo %s: %s%s%s\n", verb, km_code_sentence(f->code),
+            f->detail[0] ? ": " : "", f->detail);
+}
+
+int km_app__exit_code(km_code c)
+{
+    switch (c) {
+    case KM_OK:
+        return KM_EXIT_DONE;
+    case KM_USAGE:
+        return KM_EXIT_USAGE;
+    case KM_STORE:
+    case KM_IO:
+    case KM_BUSY:
+    case KM_TAMPERED:
+    case KM_TOO_NEW:
+    case KM_INTERNAL:
+        return KM_EXIT_STORE;
+    default:
+        return KM_EXIT_REFUSED;
+    }
+}
+
+static int run_on_node(const km_command *c, km_args *args, const km_service *const *services)
+{
+    km_node *node;
+    km_fault fault = { 0 };
+    if (km_node_open(&node, args->config, services, &fault) != KM_OK) {
+        km_app__tell(args->config, c->verb, &fault);
+        return km_app__exit_code(fault.code);
+    }
+    int rc = c->run(args, node);
+    km_node_close(node);
+    return rc;
+}
+
+static int run_command(const km_command *c, int argc, char **argv, const km_service *const *services)
+{
+    parsed *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return KM_EXIT_STORE;
+    p->command = c;
+    int rc = parse(p, argc, argv);
+    km_args args = { .word = p->word, .words = p->words, .option = option_of, .self = p };
+    km_config config = config_of(&args);
+    args.config = &config;
+    if (rc == KM_EXIT_DONE && option_of(&args, "help") != NULL)
+        km_app__help_command(c, option_of(&args, "lang"));
+    else if (rc == KM_EXIT_DONE)
+        rc = c->flags & KM_NO_NODE ? c->run(&args, NULL) : run_on_node(c, &args, services);
+    free(p);
+    return rc;
+}
+
+int km_app_run(int argc, char **argv, const km_service *const *services)
+{
+    km_stop_listen();
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        km_app__help(services, NULL);
+        return argc < 2 ? KM_EXIT_USAGE : KM_EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+        km_app__version();
+        return KM_EXIT_DONE;
+    }
+    for (const km_service *const *s = services; *s != NULL; s++)
+        for (const km_command *c = (*s)->commands; c != NULL && c->verb != NULL; c++)
+            if (strcmp(c->verb, argv[1]) == 0)
+                return run_command(c, argc, argv, services);
+    fprintf(stderr, "kumihimo: no verb %s. The verbs: kumihimo --help\n", argv[1]);
+    return KM_EXIT_USAGE;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * serve: runs the node until it is asked to stop, then drains. And the files of the browser pages.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/inside.h"
+
+enum { TABLES = 32, FILE_MAX = 16 << 20 };
+
+/* --- pages -------------------------------------------------------------------------------------------- */
+
+static const char *type_of(km_str name)
+{
+    static const char *const types[][2] = { { ".html", "text/html; charset=utf-8" },
+                                            { ".js", "text/javascript; charset=utf-8" },
+                                            { ".css", "text/css; charset=utf-8" },
+                                            { ".svg", "image/svg+xml" },
+                                            { ".png", "image/png" },
+                                            { ".ico", "image/x-icon" },
+                                            { ".woff2", "font/woff2" },
+                                            { ".webmanifest", "application/manifest+json" } };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (km_str_ends(name, km_str_of(types[i][0])))
+            return types[i][1];
+    return NULL;
+}
+
+/* One path segment without tricks: the router has refused the rest already. */
+static bool is_plain(km_str name)
+{
+    return name.n > 0 && name.n < 128 && name.p[0] != '.' && memchr(name.p, '/', name.n) == NULL
+           && memchr(name.p, '\0', name.n) == NULL;
+}
+
+static km_code read_file(km_str *out, const char *path, km_call *call)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
+        if (fd >= 0)
+            close(fd);
+        return km_fail(call->fault, KM_UNKNOWN_ROUTE, NULL, NULL);
+    }
+    char *bytes = km_arena_alloc(call->arena, (size_t)st.st_size + 1);
+    size_t n = 0;
+    for (ssize_t got = 1; got > 0 && n < (size_t)st.st_size; n += got > 0 ? (size_t)got : 0)
+        got = read(fd, bytes + n, (size_t)st.st_size - n);
+    close(fd);
+    *out = (km_str){ bytes, n };
+    return n == (size_t)st.st_size ? KM_OK : km_fail(call->fault, KM_IO, NULL, "a page cannot be read");
+}
+
+km_code km_app__page(km_request *r, km_reply *out)
+{
+    const char *dir = km_request_node(r)->config->web_dir;
+    km_str file = km_request_var(r, "file");
+    bool asset = km_str_starts(r->path, KM_STR("/assets/")), start = file.n == 0;
+    if (start)
+        file = KM_STR("index.html");
+    if (dir == NULL || !is_plain(file) || type_of(file) == NULL)
+        return km_fail(r->call.fault, KM_UNKNOWN_ROUTE, NULL, NULL);
+    km_str path = km_arena_print(r->call.arena, "%s/%s%.*s", dir, asset ? "assets/" : "",
+                                 KM_STR_ARG(file));
+    KM_TRY(read_file(&out->body, path.p, &r->call));
+    out->type = type_of(file);
+    km_reply_header(out, "Content-Security-Policy",
+                    KM_STR("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+                           "form-action 'self'; object-src 'none'"));
+    km_reply_header(out, "Cache-Control",
+                    asset ? KM_STR("public, max-age=31536000, immutable") : KM_STR("no-cache"));
+    return KM_OK;
+}
+
+/* Beside the program in a build tree, or installed. */
+static void find_pages(km_config *c)
+{
+    static char place[4096];
+    static const char *const tries[] = { "../../web/dist", "../share/kumihimo/web" };
+    char self[2048];
+    if (c->web_dir != NULL)
+        return;
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n <= 0)
+        return;
+    self[n] = '\0';
+    *strrchr(self, '/') = '\0';
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        snprintf(place, sizeof place, "%s/%s/index.html", self, tries[i]);
+        if (access(place, R_OK) == 0) {
+            *strrchr(place, '/') = '\0';
+            c->web_dir = place;
+            return;
+        }
+    }
+}
+
+/* --- serving ------------------------------------------------------------------------------------------- */
+
+static bool is_loopback(const char *listen)
+{
+    km_str at = km_str_of(listen);
+    return km_str_starts(at, KM_STR("127.")) || km_str_starts(at, KM_STR("[::1]:"))
+           || km_str_starts(at, KM_STR("localhost:"));
+}
+
+static void tell_ready(const km_node *n, const char *listen)
+{
+    km_str host, at = km_str_of(listen);
+    size_t colon = at.n;
+    while (colon > 0 && at.p[colon - 1] != ':')
+        colon--;
+    host = km_str_sub(at, 0, colon > 0 ? colon - 1 : at.n);
+    if (n->config->open)
+        fprintf(stderr, "*** 認証は切られています。試用のためだけに。 AUTHENTICATION IS OFF. FOR TRYING OUT "
+                        "ONLY. ***\n");
+    printf("listening on %s://%.*s:%d\n", n->config->tls_cert ? "https" : "http", KM_STR_ARG(host),
+           km_http_port(n->http));
+    fflush(stdout);
+}
+
+static void wait_for_stop(void)
+{
+    while (!km_stop_asked()) {
+        struct timespec t = { .tv_nsec = 100000000 };
+        nanosleep(&t, NULL);
+    }
+}
+
+int km_app__serve(const km_args *a, km_node *n)
+{
+    km_fault fault = { 0 };
+    km_config config = *a->config;
+    const km_http_route *tables[TABLES + 1] = { 0 };
+    size_t count = 0;
+    const char *listen = config.listen ? config.listen : "127.0.0.1:8080";
+    if (config.open && !is_loopback(listen)) {
+        fprintf(stderr, "kumihimo serve: --open works on loopback only; listen on 127.0.0.1\n");
+        return KM_EXIT_USAGE;
+    }
+    find_pages(&config);
+    n->config = &config;
+    for (const km_service *const *s = n->services; *s != NULL && count < TABLES; s++)
+        if ((*s)->routes != NULL)
+            tables[count++] = (*s)->routes;
+    km_http_options o = { .listen = listen, .tls_cert = config.tls_cert, .tls_key = config.tls_key,
+                          .routes = tables, .limits = km_http_limits_default, .app = n,
+                          .admit = km_admit, .refuse = km_refuse, .clock = n->clock,
+                          .random = n->random };
+    if (km_http_start(&n->http, &o, &fault) != KM_OK) {
+        km_app__tell(&config, "serve", &fault);
+        n->config = a->config;
+        return fault.code == KM_USAGE ? KM_EXIT_USAGE : KM_EXIT_STORE;
+    }
+    tell_ready(n, listen);
+    wait_for_stop();
+    km_http_stop(n->http);
+    n->http = NULL;
+    n->config = a->config;
+    return KM_EXIT_DONE;
+}
