@@ -54,3 +54,12 @@ endfunction()
 foreach(part drivers migrate pool)
   km_on_postgres(store/${part} test_km_store_${part})
 endforeach()
+
+# Our JSON parser against simdjson, where that is installed.
+pkg_check_modules(SIMDJSON IMPORTED_TARGET simdjson)
+if(SIMDJSON_FOUND AND TARGET km_codec_json)
+  add_executable(test_oracle_json tests/oracle/json_test.c tests/oracle/second_reader.cc)
+  target_link_libraries(test_oracle_json PRIVATE km_codec_json PkgConfig::SIMDJSON PkgConfig::CMOCKA)
+  add_test(NAME oracle/json COMMAND test_oracle_json WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(oracle/json PROPERTIES LABELS oracle TIMEOUT 600)
+endif()
