@@ -372,7 +372,7 @@ static int64_t col_int(km_stmt *st, int at)
     case NUMERIC:
         return numeric(p);
     default:
-        assert(!"a column of whole numbers");
+        assert(false && "a column of whole numbers");
         abort();
     }
 }

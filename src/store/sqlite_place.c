@@ -2,10 +2,11 @@
  *
  * sqlite_place: the file as a whole: who holds it, when its log is carried over, copies.
  *
- * The write-ahead log is carried over into the file by a thread of its own (the keeper), so
- * that no commit waits for it: SQLite lets a passive checkpoint run beside a writer and
- * readers. Only when the keeper does not keep up (a long load) does the writer itself help,
- * once the log has grown to HELP_PAGES; that bounds the log.
+ * The write-ahead log is carried over into the file by a thread of its own (the keeper),
+ * beside the writer and the readers. What the writer adds meanwhile is left for the next
+ * round, so rounds get shorter; once little is left the writer carries that over itself, and
+ * the log begins anew. Where the keeper does not keep up (a long load), the writer does it
+ * all when the log has HELP_PAGES; that bounds the log.
  */
 #include "store/sqlite.h"
 
@@ -19,7 +20,8 @@
 #include <unistd.h>
 
 enum {
-    CARRY_PAGES = 4000, /* 32 MiB of 8 KiB pages */
+    CARRY_PAGES = 4000, /* 32 MiB of 8 KiB pages: the keeper begins */
+    FEW_PAGES = 256,    /* 2 MiB: the writer ends it */
     HELP_PAGES = 16000
 };
 
@@ -29,7 +31,8 @@ typedef struct place {
     pthread_mutex_t work; /* held while the keeper's connection is in use */
     pthread_mutex_t gate; /* guards what follows */
     pthread_cond_t knock;
-    bool wanted, stopping, runs;
+    bool wanted, working, stopping, runs;
+    int carried; /* pages of the log that are in the file since it last began anew */
     pthread_t thread;
 } place;
 
@@ -99,6 +102,20 @@ static km_code keeper_ready(place *p, const km_store *s, km_fault *f)
     return code;
 }
 
+/* How far the log is carried over now; a failure carries nothing and is tried again after
+ * the next commit, for the log keeps everything. */
+static int carry_over(place *p, const km_store *s)
+{
+    int carried = 0;
+    pthread_mutex_lock(&p->work);
+    if (keeper_ready(p, s, NULL) == KM_OK
+        && sqlite3_wal_checkpoint_v2(p->keeper, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &carried)
+               != SQLITE_OK)
+        carried = 0;
+    pthread_mutex_unlock(&p->work);
+    return carried;
+}
+
 static void *keep(void *arg)
 {
     km_store *s = arg;
@@ -110,30 +127,38 @@ static void *keep(void *arg)
         if (p->stopping)
             break;
         p->wanted = false;
+        p->working = true;
         pthread_mutex_unlock(&p->gate);
-        pthread_mutex_lock(&p->work);
-        /* A checkpoint that fails is tried again after the next commit; the log keeps all. */
-        if (keeper_ready(p, s, NULL) == KM_OK)
-            sqlite3_wal_checkpoint_v2(p->keeper, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-        pthread_mutex_unlock(&p->work);
+        int carried = carry_over(p, s);
         pthread_mutex_lock(&p->gate);
+        p->carried = carried;
+        p->working = false;
     }
     pthread_mutex_unlock(&p->gate);
     return NULL;
 }
 
+/* True when the writer shall carry over what is left. Otherwise, with enough in the log, the
+ * keeper is called. */
+static bool writers_turn(place *p, int pages)
+{
+    pthread_mutex_lock(&p->gate);
+    if (pages < p->carried)
+        p->carried = 0; /* the log has begun anew */
+    bool turn = !p->working && p->carried > 0 && pages - p->carried <= FEW_PAGES;
+    if (!turn && !p->working) {
+        p->wanted = true;
+        pthread_cond_signal(&p->knock);
+    }
+    pthread_mutex_unlock(&p->gate);
+    return turn || pages >= HELP_PAGES;
+}
+
 /* After each commit of the writer: `pages` are in the log. */
 static int committed(void *arg, sqlite3 *writer, const char *name, int pages)
 {
-    place *p = arg;
-    if (pages >= HELP_PAGES)
+    if (pages >= CARRY_PAGES && writers_turn(arg, pages))
         sqlite3_wal_checkpoint_v2(writer, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    else if (pages >= CARRY_PAGES) {
-        pthread_mutex_lock(&p->gate);
-        p->wanted = true;
-        pthread_cond_signal(&p->knock);
-        pthread_mutex_unlock(&p->gate);
-    }
     return SQLITE_OK;
 }
 
