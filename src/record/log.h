@@ -111,9 +111,11 @@ typedef struct km_plan {
  * NULL), the index of the offending write, n when none. */
 km_code km_log_write(km_log *l, km_plan *p, size_t *failed);
 
-/* For loads: prepare many plans on several threads, keep them queued; km_log_submit does not wait.
+/* For loads: many plans are prepared on several threads, then handed over in their order; neither call waits. From
+ * km_log_submit on, the plan's arena is the writer's until `done`.
  * done(self, plan, code) is called on the writer's thread after the group is durable (or refused); its
  * fault stands in plan->call->fault. */
+km_code km_log_prepare(km_log *l, km_plan *p);
 km_code km_log_submit(km_log *l, km_plan *p, void (*done)(void *self, km_plan *p, km_code c),
                       void *self);
 

@@ -263,11 +263,16 @@ km_code km_log_write(km_log *l, km_plan *p, size_t *failed)
     return rc;
 }
 
+km_code km_log_prepare(km_log *l, km_plan *p)
+{
+    size_t failed;
+    return km_plan__prepare(l, p, &failed);
+}
+
 km_code km_log_submit(km_log *l, km_plan *p, void (*done)(void *self, km_plan *p, km_code c),
                       void *self)
 {
-    size_t failed;
-    KM_TRY(km_plan__prepare(l, p, &failed));
+    assert(p->n > 0 && p->write[0].prepared != NULL);
     km_job *j = calloc(1, sizeof *j);
     assert(j != NULL);
     *j = (km_job){ .plan = p, .done = done, .done_self = self, .fault = p->call->fault };

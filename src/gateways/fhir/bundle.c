@@ -192,7 +192,7 @@ static km_code transact(bundling *b)
                 from[n] = i;
                 all[n++] = b->e[i].change;
             }
-    KM_TRY(n == 0 ? KM_OK : km_changes__carry_out(&b->w, all, n, &failed));
+    KM_TRY(n == 0 ? KM_OK : km_changes_carry_out(&b->w, all, n, &failed));
     for (size_t i = 0; i < n; i++) {
         b->e[from[i]].change = all[i];
         b->e[from[i]].status = all[i].status;
@@ -207,7 +207,7 @@ static km_code run_batch(bundling *b)
         size_t failed;
         if (e->refused || e->verb == VERB_GET)
             continue;
-        km_code rc = km_changes__carry_out(&b->w, &e->change, 1, &failed);
+        km_code rc = km_changes_carry_out(&b->w, &e->change, 1, &failed);
         e->status = e->change.status;
         if (rc == KM_NOT_FOUND && e->verb == VERB_DELETE) {
             km_fault_clear(b->r->call.fault);
@@ -322,7 +322,7 @@ km_code km_fhir__bundle(km_request *r, km_reply *out)
     km_ftype type;
     KM_TRY(km_show__content_type(r));
     KM_TRY(km_show__acceptable(r));
-    KM_TRY(km_change__read(&b.root, &type, r->body, 0, &r->call));
+    KM_TRY(km_change_read(&b.root, &type, r->body, 0, &r->call));
     if (!km_str_is(km_fhir_type_name(type), "Bundle"))
         return km_fail(r->call.fault, KM_BAD_VALUE, "resourceType", "a Bundle goes here");
     km_str kind = km_jv_str(KM_JV_GET(b.root, "type"));

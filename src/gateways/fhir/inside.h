@@ -5,57 +5,12 @@
 #ifndef KM_GATEWAYS_FHIR_INSIDE_H
 #define KM_GATEWAYS_FHIR_INSIDE_H
 
-#include "platform/platform.h"
+#include "platform/change.h"
 
 #define KM_FHIR_JSON "application/fhir+json;charset=utf-8"
 enum { KM_BUNDLE_MAX = 5000, KM_HISTORY_DEFAULT = 50 };
 
 extern const km_policy km_fhir_reads, km_fhir_writes, km_fhir_public;
-
-/* --- change.c: one write, asked for ------------------------------------------------------------ */
-typedef struct km_change {
-    km_op op;
-    km_ftype type;
-    km_str id;             /* empty: to be chosen */
-    km_jv resource;        /* none for deletions */
-    bool conditional;
-    km_str condition;      /* what stands behind the '?' of a conditional operation */
-    int64_t if_match;      /* 0 = none */
-    bool create_only;      /* If-None-Match: * on an update */
-    km_str full_url;       /* Bundle.entry.fullUrl */
-    const char *place;     /* "Bundle.entry[3].resource" or NULL: faults are told from there */
-    /* found out */
-    km_search *search;
-    km_found match;
-    size_t matches;
-    km_write *write;
-    bool existing;         /* a conditional create found its record */
-    bool nothing;          /* a conditional delete found none */
-    int status;
-    int32_t version;
-    int64_t rid;
-    km_ms at;
-} km_change;
-
-typedef struct km_writing {
-    km_node *node;
-    km_call *call;
-    km_access *access;
-    const km_policy *policy;
-    km_str base;           /* http://host/fhir */
-    int32_t source;
-    bool references_reported; /* missing targets are told, not refused */
-    bool bulk;
-    km_issue *missing;     /* references that lead nowhere, when reported */
-    size_t n_missing;
-} km_writing;
-
-/* All or nothing. On a fault *failed is the index of the change that was refused. */
-km_code km_changes__carry_out(km_writing *w, km_change *c, size_t n, size_t *failed);
-/* Parses and checks a body that must be a resource of `type` (0 = any). */
-km_code km_change__read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call);
-/* Makes a checked resource a change; takes its id when `op` is an update. */
-km_code km_change__parse_condition(km_search **out, km_writing *w, km_ftype type, km_str query);
 
 /* --- show.c: what goes back --------------------------------------------------------------------------- */
 typedef struct km_showing {

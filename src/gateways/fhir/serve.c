@@ -152,7 +152,7 @@ static km_code carry_out(km_request *r, km_reply *out, km_change *c)
     km_writing w;
     size_t failed;
     KM_TRY(start_writing(&w, r));
-    KM_TRY(km_changes__carry_out(&w, c, 1, &failed));
+    KM_TRY(km_changes_carry_out(&w, c, 1, &failed));
     km_show__change_headers(out, r, c);
     out->status = c->status;
     switch (km_show__prefer(r, NULL)) {
@@ -171,7 +171,7 @@ static km_code read_body(km_change *c, km_request *r)
     KM_TRY(km_fhir__type_of(&c->type, r));
     KM_TRY(km_show__content_type(r));
     KM_TRY(km_show__acceptable(r));
-    return km_change__read(&c->resource, &type, r->body, c->type, &r->call);
+    return km_change_read(&c->resource, &type, r->body, c->type, &r->call);
 }
 
 km_code km_fhir__create(km_request *r, km_reply *out)

@@ -3,7 +3,7 @@
  * change: from what a client asks to be written to a plan for the log. One path for a single write and for a
  * transaction: look up conditions, choose ids, rewrite references, check references, find owners, write.
  */
-#include "gateways/fhir/inside.h"
+#include "platform/change.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ enum { TRIES = 6, MISSING_MAX = 100 };
 
 /* --- bodies ---------------------------------------------------------------------------------------- */
 
-km_code km_change__read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call)
+km_code km_change_read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call)
 {
     km_json *doc;
     KM_TRY(km_json_parse(&doc, call->arena, body, NULL, call->fault));
@@ -47,7 +47,7 @@ static km_code tell_place(km_code rc, const km_change *c, km_fault *f)
 
 /* --- conditions ------------------------------------------------------------------------------------------ */
 
-km_code km_change__parse_condition(km_search **out, km_writing *w, km_ftype type, km_str query)
+km_code km_change_condition(km_search **out, km_writing *w, km_ftype type, km_str query)
 {
     const km_field *field;
     size_t n;
@@ -89,7 +89,7 @@ static km_code settle_condition(km_writing *w, km_change *c, km_reader *r)
     km_found found[2];
     c->existing = c->nothing = false;
     if (c->search == NULL)
-        KM_TRY(km_change__parse_condition(&c->search, w, c->type, c->condition));
+        KM_TRY(km_change_condition(&c->search, w, c->type, c->condition));
     KM_TRY(look_up(c, found, &c->matches, r));
     if (c->matches > 1)
         return several(c, w->call);
@@ -195,7 +195,7 @@ static km_code resolve_conditional(rewriting *x, km_jv value, const km_reference
     km_str id;
     int32_t version;
     km_ms at;
-    KM_TRY(km_change__parse_condition(&s, x->w, ref->type, ref->query));
+    KM_TRY(km_change_condition(&s, x->w, ref->type, ref->query));
     KM_TRY(km_search_few(found, 2, &n, s, x->r));
     if (n != 1)
         return km_fail(x->w->call->fault, n == 0 ? KM_BROKEN_REFERENCE : KM_MULTIPLE_MATCHES, NULL,
@@ -334,7 +334,7 @@ static int64_t expectation(const km_change *c)
     return c->create_only || c->op == KM_OP_CREATE ? KM_EXPECT_ABSENT : KM_EXPECT_ANY;
 }
 
-static km_code plan_write(km_writing *w, km_change *c, km_write *out, km_str default_owner)
+km_code km_change_write(km_write *out, km_writing *w, km_change *c, km_str default_owner)
 {
     *out = (km_write){ .op = c->op,
                        .type = c->type,
@@ -342,6 +342,7 @@ static km_code plan_write(km_writing *w, km_change *c, km_write *out, km_str def
                        .id = c->id,
                        .resource = c->resource,
                        .expect = expectation(c),
+                       .keep_same = c->keep_same,
                        .skip = c->existing || c->nothing };
     c->write = out;
     if (c->op == KM_OP_DELETE || out->skip)
@@ -396,7 +397,7 @@ static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, b
     for (size_t i = 0; i < n; i++) {
         *failed = i;
         conditions = conditions || c[i].conditional;
-        KM_TRY(plan_write(w, &c[i], &write[i], default_owner));
+        KM_TRY(km_change_write(&write[i], w, &c[i], default_owner));
     }
     km_plan plan = { .write = write, .n = n, .before = conditions ? look_again : NULL,
                      .self = &check, .call = w->call, .access = w->access, .bulk = w->bulk };
@@ -407,7 +408,7 @@ static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, b
     return rc;
 }
 
-km_code km_changes__carry_out(km_writing *w, km_change *c, size_t n, size_t *failed)
+km_code km_changes_carry_out(km_writing *w, km_change *c, size_t n, size_t *failed)
 {
     bool again = true;
     km_code rc = KM_OK;

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * import: walks the paths in the order of their names, finds out whose each file is and what it is, and hands it on.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateways/files/inside.h"
+
+enum { PATH_ROOM = 4096, DEPTH = 32 };
+
+typedef struct names {
+    char **name;
+    size_t n, room;
+} names;
+
+static void add_name(names *s, const char *name)
+{
+    if (s->n == s->room) {
+        s->room = s->room ? s->room * 2 : 64;
+        s->name = realloc(s->name, s->room * sizeof *s->name);
+        if (s->name == NULL)
+            abort();
+    }
+    s->name[s->n] = strdup(name);
+    if (s->name[s->n++] == NULL)
+        abort();
+}
+
+static void free_names(names *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        free(s->name[i]);
+    free(s->name);
+}
+
+static int by_name(const void *x, const void *y)
+{
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+static bool is_ours(const char *name)
+{
+    km_str s = km_str_of(name);
+    return strcmp(name, "source.json") != 0
+           && (km_str_ends(s, KM_STR(".json")) || km_str_ends(s, KM_STR(".ndjson"))
+               || km_str_ends(s, KM_STR(".jsonl")));
+}
+
+/* All files below a path, sorted within each folder. Links are not followed. */
+static void gather(names *out, const char *path, int depth)
+{
+    struct stat st;
+    if (depth > DEPTH || lstat(path, &st) != 0)
+        return;
+    if (S_ISREG(st.st_mode)) {
+        add_name(out, path);
+        return;
+    }
+    DIR *d = S_ISDIR(st.st_mode) ? opendir(path) : NULL;
+    if (d == NULL)
+        return;
+    names inside = { 0 };
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        if (e->d_name[0] != '.')
+            add_name(&inside, e->d_name);
+    closedir(d);
+    if (inside.n > 0)
+        qsort(inside.name, inside.n, sizeof *inside.name, by_name);
+    for (size_t i = 0; i < inside.n; i++) {
+        char below[PATH_ROOM];
+        struct stat one;
+        int len = snprintf(below, sizeof below, "%s/%s", path, inside.name[i]);
+        if (len < 0 || (size_t)len >= sizeof below || lstat(below, &one) != 0)
+            continue;
+        if (S_ISDIR(one.st_mode) || is_ours(inside.name[i]))
+            gather(out, below, depth + 1);
+    }
+    free_names(&inside);
+}
+
+/* --- whose is it? ------------------------------------------------------------------------------------------ */
+
+static bool read_source(km_str *uri, km_str *name, const char *path, km_arena *a)
+{
+    char text[4096];
+    km_json *doc;
+    km_fault ignored = { 0 };
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+        return false;
+    size_t n = fread(text, 1, sizeof text, f);
+    fclose(f);
+    km_str copy = km_arena_copy(a, (km_str){ text, n });
+    if (km_json_parse(&doc, a, copy, NULL, &ignored) != KM_OK)
+        return false;
+    *uri = km_jv_str(KM_JV_GET(km_json_root(doc), "uri"));
+    *name = km_jv_str(KM_JV_GET(km_json_root(doc), "name"));
+    return uri->n > 0;
+}
+
+/* The nearest source.json, at most four folders up. */
+static bool nearest_source(km_str *uri, km_str *name, const char *file, km_arena *a)
+{
+    char folder[PATH_ROOM], path[PATH_ROOM + 16];
+    snprintf(folder, sizeof folder, "%s", file);
+    for (int up = 0; up < 4; up++) {
+        char *slash = strrchr(folder, '/');
+        if (slash == NULL)
+            return false;
+        *slash = '\0';
+        snprintf(path, sizeof path, "%s/source.json", folder);
+        if (read_source(uri, name, path, a))
+            return true;
+    }
+    return false;
+}
+
+static km_code source_of(int32_t *out, km_importing *im, const char *file, km_fault *f)
+{
+    km_arena *a = km_arena_new(1 << 20);
+    km_str uri = km_str_of(im->source_uri), name = im->source_name;
+    km_code rc = KM_OK;
+    if (im->source_uri != NULL || nearest_source(&uri, &name, file, a))
+        rc = km_log_source(out, im->node->log, uri, name, f);
+    else
+        *out = im->node->local_source;
+    km_arena_free(a);
+    return rc;
+}
+
+/* --- one file ------------------------------------------------------------------------------------------------ */
+
+/* NDJSON when its name says so, or when a second value follows on another line. */
+static bool is_lines(const char *path, km_str text)
+{
+    km_str s = km_str_of(path), first, rest;
+    if (km_str_ends(s, KM_STR(".ndjson")) || km_str_ends(s, KM_STR(".jsonl")))
+        return true;
+    first = km_str_trim(km_str_cut(text, '\n', &rest));
+    rest = km_str_trim(rest);
+    return first.n > 1 && first.p[0] == '{' && first.p[first.n - 1] == '}' && rest.n > 0
+           && rest.p[0] == '{';
+}
+
+static km_code import_text(km_importing *im, const char *path, km_str text, const struct stat *st,
+                           bool again, km_fault *f)
+{
+    int32_t source;
+    int64_t from = again ? 0 : km_progress__done(im->progress, path, st->st_size, st->st_mtime);
+    KM_TRY(source_of(&source, im, path, f));
+    if (from >= (int64_t)text.n) {
+        im->report->resumed += (int64_t)text.n;
+        return KM_OK;
+    }
+    im->report->resumed += from;
+    if (is_lines(path, text))
+        return km_lines__import(im, path, text, source, from, st->st_size, st->st_mtime, f);
+    int64_t before = im->report->refused;
+    KM_TRY(km_whole__import(im, path, text, source));
+    if (im->report->refused == before)
+        km_progress__save(im->progress, path, st->st_size, st->st_mtime, (int64_t)text.n);
+    return KM_OK;
+}
+
+static void refuse_file(km_importing *im, const char *path, const char *why)
+{
+    km_fault f = { 0 };
+    (void)km_fail(&f, KM_IO, NULL, "%s", why);
+    km_report__refuse(im->report, path, 0, &f);
+}
+
+static km_code import_file(km_importing *im, const char *path, bool again, km_fault *f)
+{
+    struct stat st;
+    km_code rc = KM_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        refuse_file(im, path, "it cannot be opened");
+        if (fd >= 0)
+            close(fd);
+        return KM_OK;
+    }
+    im->report->files++;
+    im->report->bytes += st.st_size;
+    if (st.st_size > 0) {
+        void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED)
+            refuse_file(im, path, "it cannot be read");
+        else {
+            (void)madvise(bytes, (size_t)st.st_size, MADV_SEQUENTIAL);
+            rc = import_text(im, path, (km_str){ bytes, (size_t)st.st_size }, &st, again, f);
+            munmap(bytes, (size_t)st.st_size);
+        }
+    }
+    close(fd);
+    im->bytes_done += st.st_size;
+    km_bar_show(&im->bar, im->bytes_done, im->bytes_all, "bytes");
+    return rc;
+}
+
+static int64_t size_of(const names *files)
+{
+    int64_t all = 0;
+    for (size_t i = 0; i < files->n; i++) {
+        struct stat st;
+        if (stat(files->name[i], &st) == 0)
+            all += st.st_size;
+    }
+    return all;
+}
+
+static km_code import_all(km_importing *im, const km_args *a, km_fault *f)
+{
+    names files = { 0 };
+    km_code rc = KM_OK;
+    for (size_t i = 0; i < a->words; i++) {
+        size_t before = files.n;
+        gather(&files, a->word[i], 0);
+        if (files.n == before)
+            refuse_file(im, a->word[i], "no FHIR file (.json, .ndjson) is there");
+    }
+    im->bytes_all = size_of(&files);
+    for (size_t i = 0; i < files.n && rc == KM_OK && !km_stop_asked(); i++)
+        rc = import_file(im, files.name[i], a->option(a, "again") != NULL, f);
+    free_names(&files);
+    return rc;
+}
+
+int km_files__import(const km_args *a, km_node *n)
+{
+    km_fault fault = { 0 };
+    if (a->words == 0) {
+        fprintf(stderr, "kumihimo import: name a file or folder\nkumihimo import --help\n");
+        return KM_EXIT_USAGE;
+    }
+    km_import_report *report = calloc(1, sizeof *report);
+    if (report == NULL)
+        abort();
+    pthread_mutex_init(&report->lock, NULL);
+    report->started_ns = km_ticks_ns();
+    km_importing im = { .node = n,
+                        .report = report,
+                        .progress = km_progress__open(a->config->data_dir),
+                        .targets = km_targets__new(),
+                        .bar = km_bar_start(a->config, "import"),
+                        .source_uri = a->option(a, "source"),
+                        .source_name = km_str_of(a->option(a, "source-name")) };
+    km_code rc = import_all(&im, a, &fault);
+    if (rc == KM_OK)
+        rc = km_targets__missing(&report->missing_references, im.targets, n);
+    km_bar_end(&im.bar);
+    km_report__print(report, a->config);
+    int64_t refused = report->refused;
+    km_targets__free(im.targets);
+    km_progress__close(im.progress);
+    pthread_mutex_destroy(&report->lock);
+    free(report);
+    if (rc != KM_OK)
+        return KM_EXIT_STORE;
+    return refused > 0 || km_stop_asked() ? KM_EXIT_REFUSED : KM_EXIT_DONE;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * inside: what the files of the import share.
+ */
+#ifndef KM_GATEWAYS_FILES_INSIDE_H
+#define KM_GATEWAYS_FILES_INSIDE_H
+
+#include <pthread.h>
+
+#include "platform/change.h"
+
+/* --- report.c: what happened, by reason ------------------------------------------------------------- */
+enum { KM_REFUSALS_SHOWN = 200 };
+
+typedef struct km_refusal {
+    char file[256];
+    int64_t line; /* of the file; 0 = not known */
+    km_fault fault;
+} km_refusal;
+
+typedef struct km_import_report {
+    pthread_mutex_t lock;
+    int64_t files, bytes, stored, unchanged, refused, missing_references, resumed;
+    int64_t by_code[KM_CODES];
+    km_refusal shown[KM_REFUSALS_SHOWN];
+    size_t n_shown;
+    uint64_t started_ns;
+} km_import_report;
+void km_report__refuse(km_import_report *r, const char *file, int64_t line, const km_fault *f);
+void km_report__stored(km_import_report *r, int64_t stored, int64_t unchanged);
+void km_report__print(km_import_report *r, const km_config *c);
+
+/* --- progress.c: how far a file is durable ------------------------------------------------------------- */
+typedef struct km_import_progress km_import_progress;
+km_import_progress *km_progress__open(const char *data_dir);
+void km_progress__close(km_import_progress *p);
+/* Bytes of this very file (path, size, time) that are in already. */
+int64_t km_progress__done(km_import_progress *p, const char *path, int64_t size, int64_t mtime);
+void km_progress__save(km_import_progress *p, const char *path, int64_t size, int64_t mtime,
+                       int64_t done);
+
+/* --- targets.c: do references lead anywhere once all is in? ----------------------------------------------- */
+typedef struct km_targets km_targets;
+km_targets *km_targets__new(void);
+void km_targets__free(km_targets *t);
+void km_targets__wrote(km_targets *t, int32_t source, km_ftype type, km_str id);
+void km_targets__need(km_targets *t, int32_t source, km_jv resource, km_ftype type);
+/* How many needed ones neither this import nor the node has. */
+km_code km_targets__missing(int64_t *out, km_targets *t, km_node *n);
+
+/* --- import.c ------------------------------------------------------------------------------------------------ */
+typedef struct km_importing {
+    km_node *node;
+    km_import_report *report;
+    km_import_progress *progress;
+    km_targets *targets;
+    km_bar bar;
+    int64_t bytes_all, bytes_done;
+    const char *source_uri; /* --source */
+    km_str source_name;
+} km_importing;
+
+/* --- lines.c: NDJSON, piped through threads to the writer -------------------------------------------------------- */
+km_code km_lines__import(km_importing *im, const char *path, km_str text, int32_t source,
+                         int64_t from, int64_t size, int64_t mtime, km_fault *f);
+/* --- whole.c: a resource or a Bundle ------------------------------------------------------------------------------ */
+km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source);
+
+int km_files__import(const km_args *a, km_node *n);
+int km_files__export(const km_args *a, km_node *n);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * service: the verbs of the gateway.
+ */
+#include "gateways/files/files.h"
+
+#include "gateways/files/inside.h"
+
+static const km_option import_options[] = {
+    { "source", "URI", "whose files these are (default: source.json beside them, or the node's own)",
+      "送り元の URI (省略時はファイルの隣の source.json、なければこのノード)" },
+    { "source-name", "NAME", "its name for people", "その名前" },
+    { "again", NULL, "read files from their beginning even when they are in already",
+      "取り込み済みのファイルも初めから読む" },
+    { 0 }
+};
+
+static const km_option export_options[] = {
+    { "out", "FILE|DIR", "where to (default: standard output; a folder gets a file for each type)",
+      "書き出す先 (省略時は標準出力、フォルダなら種類ごとのファイル)" },
+    { "type", "TYPE", "only this resource type", "この種類のみ" },
+    { 0 }
+};
+
+static const km_command commands[] = {
+    { "import", "PATH...", "bring in FHIR files: JSON, NDJSON, Bundles, folders",
+      "FHIR のファイルを取り込む: JSON、NDJSON、Bundle、フォルダ",
+      "  kumihimo import --data demo/node demo/files\n"
+      "  kumihimo import --data demo/node --source urn:example:clinic patients.ndjson",
+      import_options, 0, km_files__import },
+    { "export", NULL, "write the current versions as NDJSON", "現在の版を NDJSON で書き出す",
+      "  kumihimo export --data demo/node --out all.ndjson\n"
+      "  kumihimo export --data demo/node --type Patient",
+      export_options, 0, km_files__export },
+    { 0 }
+};
+
+const km_service km_gateway_files = { .name = "files", .commands = commands };
