@@ -117,21 +117,28 @@ static enum MHD_Result refuse_body(km_exchange *x, size_t *n)
     return drop(x, n);
 }
 
-/* STREAM: fills the block; a full one goes to the route. What does not fit stays with
- * libmicrohttpd until the connection is resumed. */
-static enum MHD_Result take_piece(km_exchange *x, const char *p, size_t *n)
+/* Into the block what fits; true when it is full. */
+static bool fill_block(km_exchange *x, const char **p, size_t *n)
 {
     size_t some = KM_HTTP_BLOCK - x->body.n < *n ? KM_HTTP_BLOCK - x->body.n : *n;
     km_http__block_reserve(&x->body, KM_HTTP_BLOCK);
-    km_http__block_add(&x->body, p, some);
+    km_http__block_add(&x->body, *p, some);
+    *p += some;
     *n -= some;
     x->got += some;
-    if (x->body.n < KM_HTTP_BLOCK)
-        return MHD_YES;
-    if (!is_inline(x))
-        return hand_over(x, KM_JOB_PIECE, KM_STEP_PIECE);
-    if (km_http__body_piece(x, false) != KM_OK)
-        return refuse_body(x, n);
+    return x->body.n == KM_HTTP_BLOCK;
+}
+
+/* STREAM: a full block goes to the route. With a worker, what does not fit stays with
+ * libmicrohttpd, which offers it again once the connection is resumed; awake, it would not. */
+static enum MHD_Result take_piece(km_exchange *x, const char *p, size_t *n)
+{
+    while (*n > 0 && fill_block(x, &p, n)) {
+        if (!is_inline(x))
+            return hand_over(x, KM_JOB_PIECE, KM_STEP_PIECE);
+        if (km_http__body_piece(x, false) != KM_OK)
+            return refuse_body(x, n);
+    }
     return MHD_YES;
 }
 

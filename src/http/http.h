@@ -9,14 +9,14 @@
  *   on a worker thread, while the connection sleeps, and may block (on the writer).
  * - Limits (trust.md §6) are options; what exceeds them is answered 4xx by the
  *   `refuse` callback, which writes the body in the caller's language of faults.
- * - Request bodies: up to body_inline_bytes in memory; routes marked STREAM get the body in
+ * - Request bodies: whole in memory, up to body_bytes; routes marked STREAM get the body in
  *   pieces as it arrives. gzip and zstd bodies are unpacked, at most ×10 and to the limit;
  *   replies are packed (zstd or gzip by Accept-Encoding) from 1 KiB on unless marked packed.
  * - Replies: bytes in the call's arena, or a producer called until it is done (chunked).
- * - Of a route that is not INLINE, admit, piece, serve, the producer and refuse run on workers,
- *   never two of one request at once, but each call perhaps on another thread. `closed` and
- *   the piece that is none run on the connection's thread and must be quick. STREAM and BULK routes
- *   are admitted before the body is read, all others after.
+ * - Of a route that is not INLINE, admit, piece, serve and the producer run on workers, never
+ *   two of one request at once, but each call perhaps on another thread. `closed`, and the
+ *   piece that is none, run on the connection's thread and must be quick; `refuse` may run on
+ *   either. STREAM and BULK routes are admitted before the body is read, others after.
  * - SIGTERM drains: km_http_stop refuses new connections, lets calls end, then returns.
  * - Paths are percent-decoded once per segment; '..', encoded slashes in literals, NUL, control
  * bytes and bad UTF-8 are refused with 400. Query and form fields are decoded too.

@@ -66,7 +66,8 @@ uint64_t km_http__unpacked_limit(const km_http_limits *l, unsigned route_flags)
 uint64_t km_http__body_due(const km_http_limits *l, unsigned route_flags, uint64_t began,
                            uint64_t got)
 {
-    uint64_t due = began + KM_HTTP_SLOW_START_MS + got * 1000u / l->body_min_bytes_per_s;
+    uint64_t start = l->body_ms < KM_HTTP_SLOW_START_MS ? l->body_ms : KM_HTTP_SLOW_START_MS;
+    uint64_t due = began + start + got * 1000u / l->body_min_bytes_per_s;
     uint64_t end = began + l->body_ms;
     return route_flags & (KM_HTTP_BULK | KM_HTTP_STREAM) || due < end ? due : end;
 }

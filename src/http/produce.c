@@ -7,6 +7,7 @@
  * empty and asks for the next. One request's producer never runs on two threads at
  * once, but from block to block it may be another worker.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "http/inside.h"
@@ -108,10 +109,23 @@ static ssize_t read_block(void *self, uint64_t at, char *out, size_t room)
     return (ssize_t)n;
 }
 
+/* libmicrohttpd 0.9.75 ends a chunked answer to HEAD with the last chunk of the body it has not
+ * sent, and the next answer would begin with it. As HTTP/1.0, which knows no chunks, it sends
+ * the head and closes. */
+static void without_chunks(struct MHD_Response *m)
+{
+    enum MHD_Result set = MHD_set_response_options(m, MHD_RF_HTTP_VERSION_1_0_RESPONSE, MHD_RO_END);
+    assert(set == MHD_YES);
+}
+
 struct MHD_Response *km_http__produce_response(km_exchange *x)
 {
-    enum { OLD_CLIENTS = 16 * 1024 }; /* HTTP/1.0 is read through a buffer of this size */
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, OLD_CLIENTS, read_block, x, NULL);
+    enum { OLD_CALLERS = 16 * 1024 }; /* HTTP/1.0 is read through a buffer of this size */
+    struct MHD_Response *m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, OLD_CALLERS,
+                                                               read_block, x, NULL);
+    if (m != NULL && x->head)
+        without_chunks(m);
+    return m;
 }
 
 void km_http__produce_close(km_exchange *x)
