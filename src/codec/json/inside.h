@@ -10,6 +10,8 @@
 enum {
     KM_JSON_ESCAPED = 1, /* a string whose p is an unescaped copy in the arena */
     KM_JSON_RESPELT = 2, /* printing gives other bytes than the text has */
+    KM_JSON_ALTERED =
+        4, /* on the root: a string was replaced, containers may be RESPELT unmarked */
 };
 
 /* Above so many members names are compared when the object closes, by sorting; up to it each

@@ -114,8 +114,9 @@ bool km_jv_next(km_jv_iter *i);
 /* 1-based line and column where the value stands in its text. */
 void km_jv_place(km_jv v, uint32_t *line, uint32_t *column);
 
-/* Puts another text in the place of a string value (or name) on the tape; printing shows it. `s`
- * must live as long as the tape. For rewriting references; the tape must be the caller's alone. */
+/* Puts another text in the place of a string value (or name) on the tape; printing shows it,
+ * km_jv_raw and km_jv_place go on telling of the old. `s` must live as long as the tape. For
+ * rewriting references; the tape must be the caller's alone. */
 void km_jv_replace(km_jv v, km_str s);
 
 /* Prints compactly: no white space between tokens, strings re-escaped minimally. */

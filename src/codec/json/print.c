@@ -52,10 +52,10 @@ static void put_plain(km_buf *out, km_jv v)
         km_buf_add(out, km_jv_raw(v));
 }
 
-static bool is_respelt_container(const km_json_node *one)
+static bool is_respelt_container(const km_json *doc, const km_json_node *one)
 {
     return (one->kind == KM_JSON_ARRAY || one->kind == KM_JSON_OBJECT)
-           && one->marks & KM_JSON_RESPELT;
+           && (one->marks & KM_JSON_RESPELT || doc->node[0].marks & KM_JSON_ALTERED);
 }
 
 /* The tape is walked in order; depth says where containers end. */
@@ -70,7 +70,7 @@ static void put_respelt(km_buf *out, km_jv v)
             km_buf_char(out, closing[--open]);
         if (sign != '\0')
             km_buf_char(out, sign);
-        if (is_respelt_container(&node[i])) {
+        if (is_respelt_container(v.doc, &node[i])) {
             bool object = node[i].kind == KM_JSON_OBJECT;
             assert(open < sizeof closing);
             km_buf_char(out, object ? '{' : '[');
@@ -91,10 +91,10 @@ static void put_respelt(km_buf *out, km_jv v)
 void km_jv_print(km_buf *out, km_jv v)
 {
     assert(v.doc != NULL);
-    if (!is_respelt_container(&v.doc->node[v.at])) {
+    if (!is_respelt_container(v.doc, &v.doc->node[v.at])) {
         put_plain(out, v);
         return;
     }
-    km_buf_reserve(out, km_jv_raw(v).n); /* never longer than it was written */
+    km_buf_reserve(out, km_jv_raw(v).n); /* longer only by what was replaced */
     put_respelt(out, v);
 }

@@ -220,6 +220,31 @@ static void a_value_knows_its_place(void **state)
     assert_true(line == 2 && column == 7);
 }
 
+static void a_replaced_string_is_printed_and_nothing_else_changes(void **state)
+{
+    uint64_t seed = 6;
+    (void)state;
+    for (int round = 0; round < 300; round++) {
+        km_arena_reset(arena);
+        km_str text = any_text(&seed, round % 2);
+        for (uint32_t i = 0; i < parse(text).doc->nodes; i++) {
+            km_jv v = { parse(text).doc, i };
+            if (!km_jv_is(v, KM_JSON_STRING))
+                continue;
+            km_str raw = km_jv_raw(v);
+            km_buf edited = km_buf_in(arena);
+            km_buf_add(&edited, km_str_sub(text, 0, (size_t)(raw.p - text.p)));
+            km_json_string(&edited, KM_STR("an\"other"));
+            km_buf_add(&edited, km_str_sub(text, (size_t)(raw.p + raw.n - text.p), text.n));
+            km_jv_replace(v, KM_STR("not yet"));
+            km_jv_replace(v, KM_STR("an\"other"));
+            assert_text(km_jv_str(v), "an\"other");
+            assert_true(km_jv_raw(v).p == raw.p && km_jv_raw(v).n == raw.n);
+            assert_true(km_str_eq(print(km_json_root(v.doc)), print(parse(km_buf_str(&edited)))));
+        }
+    }
+}
+
 static void the_writer_puts_commas_and_colons(void **state)
 {
     km_buf out = km_buf_in(arena);
@@ -259,6 +284,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_not_there_is_none_and_stays_none),
     cmocka_unit_test(each_member_comes_once_in_order),
     cmocka_unit_test(a_value_knows_its_place),
+    cmocka_unit_test(a_replaced_string_is_printed_and_nothing_else_changes),
     cmocka_unit_test(the_writer_puts_commas_and_colons),
 };
 

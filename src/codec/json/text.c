@@ -10,16 +10,12 @@ static const char meaning[256] = {
     ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 };
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+/* A hexadecimal digit's worth and one more; 0 for other bytes. */
+static const unsigned char hex[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* The code unit of the escape \uXXXX at `at`, or -1. */
 static int32_t code_unit(const char *at, const char *end)
@@ -28,10 +24,10 @@ static int32_t code_unit(const char *at, const char *end)
         return -1;
     int32_t unit = 0;
     for (int i = 2; i < 6; i++) {
-        int digit = hex_digit(at[i]);
-        if (digit < 0)
+        int digit = hex[(unsigned char)at[i]];
+        if (digit == 0)
             return -1;
-        unit = unit * 16 + digit;
+        unit = unit * 16 + digit - 1;
     }
     return unit;
 }
@@ -85,13 +81,14 @@ const char *km_json__unescape(char *out, size_t *n, bool *respelt, km_str raw, c
     char *to = out;
     *respelt = false;
     while (at < end) {
-        const char *slash = memchr(at, '\\', (size_t)(end - at));
-        size_t run = (size_t)((slash ? slash : end) - at);
-        memcpy(to, at, run);
-        to += run;
-        at += run;
-        if (slash == NULL)
-            break;
+        if (*at != '\\') {
+            const char *slash = memchr(at, '\\', (size_t)(end - at));
+            size_t run = (size_t)((slash ? slash : end) - at);
+            memcpy(to, at, run);
+            to += run;
+            at += run;
+            continue;
+        }
         char plain = at + 1 < end ? meaning[(unsigned char)at[1]] : '\0';
         if (plain != '\0') {
             *respelt = *respelt || plain == '/';
