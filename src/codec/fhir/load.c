@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/embedded.h"
-#include "km_data_codec_fhir.h"
+#include "gen/km_data_codec_fhir.h"
 
 km_fhir_tables *km_fhir__tables;
 
