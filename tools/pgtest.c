@@ -235,7 +235,8 @@ static int run(char **argv)
 
 static int run_with_server(server *s, char **argv)
 {
-    snprintf(s->folder, sizeof s->folder, "/tmp/kumihimo-pg-XXXXXX");
+    /* Not $TMPDIR: a socket's path has at most 107 bytes. */
+    snprintf(s->folder, sizeof s->folder, P_tmpdir "/kumihimo-pg-XXXXXX");
     if (mkdtemp(s->folder) == NULL) {
         perror("pgtest");
         return BROKEN;

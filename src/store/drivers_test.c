@@ -336,9 +336,11 @@ static void what_was_committed_is_there_after_closing(void **state)
 {
     world *w = *state;
     put_many(w, 3);
-    close_world(w);
-    open_world(w);
-    assert_int_equal(count_on(w->writer), 3);
+    for (int i = 0; i < 10; i++) {
+        close_world(w);
+        open_world(w); /* at once: the place is free */
+        assert_int_equal(count_on(w->writer), 3);
+    }
 }
 
 static void what_was_rolled_back_is_not_there(void **state)
@@ -594,12 +596,7 @@ static void a_killed_process_leaves_the_place_free_and_whole(void **state)
     waitpid(child, NULL, 0);
     close(ready[0]);
     close(ready[1]);
-    /* A server learns of it a moment later. */
-    km_store_options o = { .place = w->place.place, .sql = lists, .readers = 2 };
-    for (int i = 0; i < 200 && km_store_open(&w->store, &o, NULL) == KM_BUSY; i++)
-        usleep(20000);
-    assert_non_null(w->store);
-    assert_int_equal(km_store_writer(&w->writer, w->store, &w->fault), KM_OK);
+    open_world(w);
     assert_int_equal(count_on(w->writer), 5);
 }
 

@@ -59,7 +59,7 @@ static inline void km_test_place_new(km_test_place *p)
     static int made; /* counts within the process, so that names differ */
     memset(p, 0, sizeof *p);
     if (km_test_dialect == KM_SQLITE) {
-        snprintf(p->folder, sizeof p->folder, "/tmp/kumihimo-test-XXXXXX");
+        snprintf(p->folder, sizeof p->folder, P_tmpdir "/kumihimo-test-XXXXXX");
         assert_non_null(mkdtemp(p->folder));
         snprintf(p->place, sizeof p->place, "%s/store.db", p->folder);
         return;

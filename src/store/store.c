@@ -6,10 +6,12 @@
 #include "store/driver.h"
 
 #include <assert.h>
+#include <time.h>
 
 #include "gen/km_sql_store.h"
 
 enum { READERS = 8, WRITER_CACHE_KIB = 64 * 1024, READER_CACHE_KIB = 4 * 1024 };
+enum { HOLD_TRIES = 100, HOLD_PAUSE_NS = 20 * 1000 * 1000 };
 
 static const char *const own_names[KM_OWN_COUNT] = {
 #define X(name, text) text,
@@ -77,10 +79,16 @@ static km_code ask(bool *yes, km_conn *c, km_own which, km_fault *f)
     return KM_OK;
 }
 
+/* A server learns a moment late that the session which held the place has ended: a node that is
+ * started again at once waits for that, up to two seconds. */
 static km_code suits(km_conn *writer, km_fault *f)
 {
-    bool yes;
-    KM_TRY(ask(&yes, writer, KM_OWN_HOLD, f));
+    bool yes = false;
+    for (int i = 0; i < HOLD_TRIES && !yes; i++) {
+        if (i > 0)
+            nanosleep(&(struct timespec){ .tv_nsec = HOLD_PAUSE_NS }, NULL);
+        KM_TRY(ask(&yes, writer, KM_OWN_HOLD, f));
+    }
     if (!yes)
         return km_fail(f, KM_BUSY, "store", "another process holds this database");
     KM_TRY(ask(&yes, writer, KM_OWN_FITS, f));
