@@ -44,9 +44,9 @@ demo: build
 run: demo
 	@tools/demo $(KUMIHIMO) $(PORT)
 
-test: setup-test
+test: setup-test web
 	@tools/test
-test-long: setup-test
+test-long: setup-test web
 	@tools/test long
 check: setup-test
 	@tools/check

@@ -63,3 +63,20 @@ if(SIMDJSON_FOUND AND TARGET km_codec_json)
   add_test(NAME oracle/json COMMAND test_oracle_json WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(oracle/json PROPERTIES LABELS oracle TIMEOUT 600)
 endif()
+
+# The pages: their pure functions, then in Chromium on a simulated server and on the program.
+# Where Node, Chromium or web/dist is missing they say so and are skipped; with CI set they fail.
+find_program(NODE node)
+if(NODE)
+  set(pages unit pages)
+  if(TARGET kumihimo)
+    list(APPEND pages timeline)
+    set(program "KUMIHIMO=$<TARGET_FILE:kumihimo>")
+  endif()
+  foreach(part IN LISTS pages)
+    add_test(NAME browser/${part} COMMAND ${NODE} tests/browser/run.mjs ${part}
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(browser/${part} PROPERTIES LABELS browser TIMEOUT 420 SKIP_RETURN_CODE 77
+                         ENVIRONMENT "${program}")
+  endforeach()
+endif()

@@ -33,8 +33,6 @@ await build({
   alias: { '@shell': join(web, 'src/shell'), '@i18n': join(web, 'src/i18n') },
   logLevel: 'warning',
 });
-const scripts = entryPoints.map((path) =>
-  join(out, path.slice(join(web, '..').length)).replace(/\.ts$/, '.mjs'),
-);
+const scripts = entryPoints.map((path) => join(out, path.slice(join(web, '..').length)).replace(/\.ts$/, '.mjs'));
 const ran = spawnSync(process.execPath, ['--test', ...scripts], { stdio: 'inherit' });
 process.exit(ran.status ?? 1);

@@ -38,7 +38,10 @@ function persons(url) {
   const all = people.filter((one) => fold(one.name + one.kana).includes(name));
   const rows = all.slice(start, start + limit);
   const more = start + limit < all.length ? { next: String(start + limit) } : {};
-  return { persons: rows.map((one) => ({ ...one, institutions: timelineOf(one.person).institutions.length })), ...more };
+  return {
+    persons: rows.map((one) => ({ ...one, institutions: timelineOf(one.person).institutions.length })),
+    ...more,
+  };
 }
 
 function days(from, to) {

@@ -47,14 +47,15 @@ function SignButton({ sign, day, opened, open }: SignProps) {
   const many = sign.events.length;
   const kind = words.kinds[sign.kind] ?? sign.kind;
   const going = first.day !== day;
-  const name = first.end != null && first.end > day ? words.until(kind, dayText(first.end, language)) : kind;
-  const label = [name, institution.name, many > 1 ? words.count(many) : (first.summary ?? '')].filter(Boolean).join(' ');
+  const until = first.end != null && first.end > day ? words.until(dayText(first.end, language)) : '';
+  const content = many > 1 ? words.count(many) : (first.summary ?? '');
+  const more = [until, institution.name, content].filter(Boolean).join(' ');
+  const label = `${kind} ${more}`;
   return (
     <button
       type="button"
       tabIndex={-1}
       className={`day-sign kind-${sign.kind}${many === 1 ? stayClass(first, day) : ''}${going ? ' going' : ''}`}
-      aria-label={label}
       aria-pressed={opened}
       title={label}
       onClick={(event) => open(event, first.id)}
@@ -62,7 +63,12 @@ function SignButton({ sign, day, opened, open }: SignProps) {
       <Mark of={institution} />
       <KindIcon kind={sign.kind} />
       <span className="day-sign-text">{kind}</span>
-      {many > 1 && <span className="times">×{many}</span>}
+      {many > 1 && (
+        <span className="times" aria-hidden="true">
+          ×{many}
+        </span>
+      )}
+      <span className="visually-hidden"> {more}</span>
     </button>
   );
 }
@@ -85,11 +91,7 @@ function Cell({ day, month, events, current, opened, walk, open }: CellProps) {
     );
   }
   const signs = signsOf(events);
-  const kindsHere = [...new Set(signs.map((sign) => words.kinds[sign.kind] ?? sign.kind))].join('、');
-  const label =
-    events.length === 0
-      ? `${dayWithWeekday(day, language)} ${words.nothing}`
-      : `${dayWithWeekday(day, language)} ${words.count(events.length)} ${kindsHere}`;
+  const said = `${dayWithWeekday(day, language)} ${events.length === 0 ? words.nothing : words.count(events.length)}`;
   const openSign = (click: MouseEvent, id: string) => {
     click.stopPropagation();
     open(day, id, click.detail === 0);
@@ -100,7 +102,6 @@ function Cell({ day, month, events, current, opened, walk, open }: CellProps) {
       className={`day weekday-${weekday(day)}${events.length > 0 ? ' has-events' : ''}`}
       data-day={day}
       tabIndex={day === current ? 0 : -1}
-      aria-label={label}
       aria-selected={opened.day === day}
       onFocus={(event) => event.target === event.currentTarget && walk(day)}
       onClick={() => open(day, null, false)}
@@ -108,6 +109,7 @@ function Cell({ day, month, events, current, opened, walk, open }: CellProps) {
       <span className="day-number" aria-hidden="true">
         {Number(day.slice(8))}
       </span>
+      <span className="visually-hidden">{said} </span>
       {signs.length > 0 && (
         <span className="day-signs">
           {signs.slice(0, drawn).map((sign) => (

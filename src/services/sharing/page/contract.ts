@@ -145,10 +145,8 @@ const part = encodeURIComponent;
 export const address = {
   persons: (name: string, after: string) =>
     `${root}/persons?${new URLSearchParams({ name, limit: '50', after }).toString()}`,
-  overview: (person: string, on: string) =>
-    `${root}/persons/${part(person)}${on === '' ? '' : `?on=${part(on)}`}`,
-  events: (person: string, from: Day, to: Day) =>
-    `${root}/persons/${part(person)}/events?from=${from}&to=${to}`,
+  overview: (person: string, on: string) => `${root}/persons/${part(person)}${on === '' ? '' : `?on=${part(on)}`}`,
+  events: (person: string, from: Day, to: Day) => `${root}/persons/${part(person)}/events?from=${from}&to=${to}`,
   detail: (person: string, event: string) => `${root}/persons/${part(person)}/events/${part(event)}`,
   trend: (person: string, code: string) => `${root}/persons/${part(person)}/trend?code=${part(code)}`,
 };

@@ -5,7 +5,16 @@ import { Fragment, useEffect, useRef } from 'react';
 import { useLanguage, useWords } from '@i18n/language';
 import { useAnswer } from '@shell/answer';
 import { Failure, Loading } from '@shell/notices';
-import { address, type Day, type DrugRow, type Duplicate, type EventDetail, type Overview, type ResultRow, type TimelineEvent } from './contract';
+import {
+  address,
+  type Day,
+  type DrugRow,
+  type Duplicate,
+  type EventDetail,
+  type Overview,
+  type ResultRow,
+  type TimelineEvent,
+} from './contract';
 import { ageOn } from './days';
 import { KindIcon, Sign } from './icons';
 import { InstitutionName } from './institution';
@@ -78,32 +87,30 @@ function Results({ rows, trends }: { rows: readonly ResultRow[]; trends: Trends 
           const code = row.trend === true && row.code != null ? row.code : null;
           return (
             <Fragment key={i}>
-            <tr className={flag === null ? '' : 'flagged'}>
-              <th scope="row">
-                {row.name}
-              </th>
-              <td className="value-cell">
-                <span className="value">{row.value}</span>
-                {row.unit != null && <span className="unit"> {row.unit}</span>}
-                {flag !== null && <Flag flag={flag} />}
-              </td>
-              <td className="range">{range(row)}</td>
-              <td className="trend-cell">
-                {code !== null && (
-                  <button
-                    type="button"
-                    className="button small"
-                    aria-pressed={trends.open.includes(code)}
-                    aria-label={words.showTrend(row.name)}
-                    title={words.showTrend(row.name)}
-                    onClick={() => trends.toggle(code)}
-                  >
-                    <Sign name="chart" />
-                  </button>
-                )}
-              </td>
-            </tr>
-            {row.duplicate != null && <DuplicateRow of={row.duplicate} text={words.duplicateTest} columns={4} />}
+              <tr className={flag === null ? '' : 'flagged'}>
+                <th scope="row">{row.name}</th>
+                <td className="value-cell">
+                  <span className="value">{row.value}</span>
+                  {row.unit != null && <span className="unit"> {row.unit}</span>}
+                  {flag !== null && <Flag flag={flag} />}
+                </td>
+                <td className="range">{range(row)}</td>
+                <td className="trend-cell">
+                  {code !== null && (
+                    <button
+                      type="button"
+                      className="button small"
+                      aria-pressed={trends.open.includes(code)}
+                      aria-label={words.showTrend(row.name)}
+                      title={words.showTrend(row.name)}
+                      onClick={() => trends.toggle(code)}
+                    >
+                      <Sign name="chart" />
+                    </button>
+                  )}
+                </td>
+              </tr>
+              {row.duplicate != null && <DuplicateRow of={row.duplicate} text={words.duplicateTest} columns={4} />}
             </Fragment>
           );
         })}
@@ -128,15 +135,15 @@ function Drugs({ drugs }: { drugs: readonly DrugRow[] }) {
       <tbody>
         {drugs.map((drug, i) => (
           <Fragment key={i}>
-          <tr>
-            <th scope="row">{drug.name}</th>
-            <td>
-              {drug.dose != null && <span className="dose">{drug.dose}</span>}
-              {drug.usage != null && <span className="usage">{drug.usage}</span>}
-            </td>
-            <td className="value-cell">{drug.days != null && words.forDays(drug.days)}</td>
-          </tr>
-          {drug.duplicate != null && <DuplicateRow of={drug.duplicate} text={words.duplicateDrug} columns={3} />}
+            <tr>
+              <th scope="row">{drug.name}</th>
+              <td>
+                {drug.dose != null && <span className="dose">{drug.dose}</span>}
+                {drug.usage != null && <span className="usage">{drug.usage}</span>}
+              </td>
+              <td className="value-cell">{drug.days != null && words.forDays(drug.days)}</td>
+            </tr>
+            {drug.duplicate != null && <DuplicateRow of={drug.duplicate} text={words.duplicateDrug} columns={3} />}
           </Fragment>
         ))}
       </tbody>
@@ -261,7 +268,13 @@ export function Details(props: DetailsProps) {
               {dayWithWeekday(day, language)}
               {age !== null && <span className="age-then">{words.ageThen(ageText(age, language))}</span>}
             </h2>
-            <button type="button" className="button small close" onClick={close} aria-label={words.close} title={words.close}>
+            <button
+              type="button"
+              className="button small close"
+              onClick={close}
+              aria-label={words.close}
+              title={words.close}
+            >
               <Sign name="close" />
             </button>
           </div>

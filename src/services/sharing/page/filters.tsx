@@ -19,7 +19,9 @@ interface ChoiceProps {
 function Choice({ label, options, chosen, choose, show }: ChoiceProps) {
   const words = useWords(sharingWords);
   const toggle = (one: string) =>
-    choose(chosen.includes(one) ? chosen.filter((c) => c !== one) : options.filter((o) => o === one || chosen.includes(o)));
+    choose(
+      chosen.includes(one) ? chosen.filter((c) => c !== one) : options.filter((o) => o === one || chosen.includes(o)),
+    );
   return (
     <div className="choice" role="group" aria-label={label}>
       <span className="choice-label" aria-hidden="true">
@@ -30,7 +32,13 @@ function Choice({ label, options, chosen, choose, show }: ChoiceProps) {
           {words.all}
         </button>
         {options.map((one) => (
-          <button key={one} type="button" className="option" aria-pressed={chosen.includes(one)} onClick={() => toggle(one)}>
+          <button
+            key={one}
+            type="button"
+            className="option"
+            aria-pressed={chosen.includes(one)}
+            onClick={() => toggle(one)}
+          >
             {show(one)}
           </button>
         ))}

@@ -29,8 +29,7 @@ export function inOrder(events: readonly TimelineEvent[], institutions: readonly
   const rank = (e: TimelineEvent) =>
     (place.get(e.institution) ?? institutions.length) * kinds.length + (orderOfKind.get(e.kind) ?? 0);
   return [...events].sort(
-    (a, b) =>
-      a.day.localeCompare(b.day) || rank(a) - rank(b) || (a.time ?? '').localeCompare(b.time ?? ''),
+    (a, b) => a.day.localeCompare(b.day) || rank(a) - rank(b) || (a.time ?? '').localeCompare(b.time ?? ''),
   );
 }
 

@@ -18,7 +18,15 @@ import {
 } from './gather';
 
 function event(day: string, kind: Kind, institution = '1', end?: string): TimelineEvent {
-  return { id: `${kind}:${institution}:${day}`, kind, day, time: null, institution, title: kind, ...(end ? { end } : {}) };
+  return {
+    id: `${kind}:${institution}:${day}`,
+    kind,
+    day,
+    time: null,
+    institution,
+    title: kind,
+    ...(end ? { end } : {}),
+  };
 }
 
 test('without a choice everything is kept, with one only what was chosen', () => {
@@ -30,9 +38,21 @@ test('without a choice everything is kept, with one only what was chosen', () =>
 });
 
 test('a day shows one institution after the other, in the order of the overview', () => {
-  const events = [event('2019-05-02', 'lab', '1'), event('2019-05-01', 'lab', '2'), event('2019-05-01', 'lab', '9'), event('2019-05-01', 'note', '2'), event('2019-05-01', 'lab', '1')];
+  const events = [
+    event('2019-05-02', 'lab', '1'),
+    event('2019-05-01', 'lab', '2'),
+    event('2019-05-01', 'lab', '9'),
+    event('2019-05-01', 'note', '2'),
+    event('2019-05-01', 'lab', '1'),
+  ];
   const order = inOrder(events, ['9', '2', '1']).map((e) => e.id);
-  assert.deepEqual(order, ['lab:9:2019-05-01', 'note:2:2019-05-01', 'lab:2:2019-05-01', 'lab:1:2019-05-01', 'lab:1:2019-05-02']);
+  assert.deepEqual(order, [
+    'lab:9:2019-05-01',
+    'note:2:2019-05-01',
+    'lab:2:2019-05-01',
+    'lab:1:2019-05-01',
+    'lab:1:2019-05-02',
+  ]);
 });
 
 test('an admission is on every day from the first to the last, and on no other', () => {
@@ -52,12 +72,19 @@ test('each event of a month lies in exactly its own day', () => {
   const events = Array.from({ length: 31 }, (_, i) => event(`2010-05-${String(i + 1).padStart(2, '0')}`, 'note'));
   const days = byDay(events, '2010-05');
   assert.equal(days.size, 31);
-  for (const [day, there] of days) assert.deepEqual(there.map((e) => e.day), [day]);
+  for (const [day, there] of days)
+    assert.deepEqual(
+      there.map((e) => e.day),
+      [day],
+    );
 });
 
 test('events of one kind at one institution share a sign, of two institutions never', () => {
   const signs = signsOf([event('2019-05-01', 'note'), event('2019-05-01', 'note'), event('2019-05-01', 'note', '2')]);
-  assert.deepEqual(signs.map((s) => s.events.length), [2, 1]);
+  assert.deepEqual(
+    signs.map((s) => s.events.length),
+    [2, 1],
+  );
 });
 
 test('a year opens at its last month with something to see', () => {

@@ -66,7 +66,9 @@ function Born({ person, on }: { person: Overview; on: string }) {
         </>
       )}
       <span className="gender">{words.genders[person.gender] ?? words.genders['unknown']}</span>
-      {person.deceased !== null && <strong className="deceased">{words.deceased(dayText(person.deceased, language))}</strong>}
+      {person.deceased !== null && (
+        <strong className="deceased">{words.deceased(dayText(person.deceased, language))}</strong>
+      )}
     </p>
   );
 }

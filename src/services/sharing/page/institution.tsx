@@ -13,7 +13,16 @@ export const shapes = [
   'M12 1.500l10.500 8-4 12.500h-13l-4-12.500z',
 ] as const;
 
-export const colours = ['#0b5394', '#a33b00', '#1b6b3a', '#6a2c91', '#8a1c4a', '#5b5200', '#00616b', '#444444'] as const;
+export const colours = [
+  '#0b5394',
+  '#a33b00',
+  '#1b6b3a',
+  '#6a2c91',
+  '#8a1c4a',
+  '#5b5200',
+  '#00616b',
+  '#444444',
+] as const;
 
 export interface Marked extends Institution {
   index: number;
@@ -44,7 +53,7 @@ export function useInstitutions(): (id: string) => Marked {
 
 export function Mark({ of }: { of: Marked }) {
   const shape = of.index % shapes.length;
-  const low = shape === 2 ? 19.500 : shape === 5 ? 17.500 : 16.600;
+  const low = shape === 2 ? 19.5 : shape === 5 ? 17.5 : 16.6;
   return (
     <svg className={`mark mark-${of.index % colours.length}`} viewBox="0 0 24 24" aria-hidden="true">
       <path d={shapes[shape]} />

@@ -35,11 +35,21 @@ export function MonthBar({ month, counts, show }: MonthBarProps) {
   return (
     <div className="month-bar">
       <div className="month-now">
-        <button type="button" className="button step" onClick={() => show(addMonths(month, -1))} aria-label={words.before}>
+        <button
+          type="button"
+          className="button step"
+          onClick={() => show(addMonths(month, -1))}
+          aria-label={words.before}
+        >
           <Sign name="left" />
         </button>
         <h2>{monthText(month, language)}</h2>
-        <button type="button" className="button step" onClick={() => show(addMonths(month, 1))} aria-label={words.after}>
+        <button
+          type="button"
+          className="button step"
+          onClick={() => show(addMonths(month, 1))}
+          aria-label={words.after}
+        >
           <Sign name="right" />
         </button>
       </div>
@@ -51,11 +61,13 @@ export function MonthBar({ month, counts, show }: MonthBarProps) {
             className={`month level-${level(count ?? 0, most)}`}
             tabIndex={i === at ? 0 : -1}
             aria-current={i === at ? 'date' : undefined}
-            aria-label={`${shortMonth(i, language)} ${count === null ? '' : words.count(count)}`}
             onClick={() => show(`${month.slice(0, 4)}-${String(i + 1).padStart(2, '0')}`)}
           >
             <span>{shortMonth(i, language)}</span>
-            <span className="month-count">{count === null ? '?' : count === 0 ? '·' : count}</span>
+            <span className="month-count" aria-hidden="true">
+              {count === null ? '?' : count === 0 ? '·' : count}
+            </span>
+            {count !== null && <span className="visually-hidden"> {words.count(count)}</span>}
           </button>
         ))}
       </div>

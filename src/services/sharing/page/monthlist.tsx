@@ -26,7 +26,12 @@ export interface MonthListProps {
   open: (day: Day, event: string, focus: boolean) => void;
 }
 
-function Row({ event, first, opened, open }: { event: TimelineEvent; first: boolean; opened: boolean } & Pick<MonthListProps, 'open'>) {
+function Row({
+  event,
+  first,
+  opened,
+  open,
+}: { event: TimelineEvent; first: boolean; opened: boolean } & Pick<MonthListProps, 'open'>) {
   const words = useWords(sharingWords);
   const kind = words.kinds[event.kind] ?? event.kind;
   const title = titleOf(event, words);
@@ -36,7 +41,9 @@ function Row({ event, first, opened, open }: { event: TimelineEvent; first: bool
       <th scope="row" className="list-day">
         <span className={first ? '' : 'repeated'}>
           {shortDay(event.day).slice(5)}
-          <span className={`list-weekday weekday-${weekdayText(event.day, sharingWords.ja)}`}>（{weekdayText(event.day, words)}）</span>
+          <span className={`list-weekday weekday-${weekdayText(event.day, sharingWords.ja)}`}>
+            （{weekdayText(event.day, words)}）
+          </span>
         </span>
         {event.time !== null && <span className="list-time">{event.time}</span>}
       </th>

@@ -29,13 +29,49 @@ function clamp(value: number, most: number): number {
   return Math.min(most, Math.max(0, value));
 }
 
+interface YearCellProps {
+  year: number;
+  institution: string;
+  counts: YearCount | undefined;
+  wanted: Wanted;
+  most: number;
+  now: boolean;
+  tabStop: boolean;
+  place: string;
+  reach: () => void;
+  jump: () => void;
+}
+
+function YearCell({ year, institution, counts, wanted, most, now, tabStop, place, reach, jump }: YearCellProps) {
+  const words = useWords(sharingWords);
+  const n = counts === undefined ? 0 : countOf(counts, wanted.kinds);
+  const where = words.yearAt(year, institution);
+  const parts = kinds.filter((kind) => (counts?.counts[kind] ?? 0) > 0);
+  const what = n === 0 ? words.nothing : parts.map((kind) => `${words.kinds[kind]} ${counts?.counts[kind]}`).join(', ');
+  return (
+    <td role="gridcell" data-now={now ? '' : undefined}>
+      <button
+        type="button"
+        className={`year-cell level-${level(n, most)}`}
+        data-cell={place}
+        tabIndex={tabStop ? 0 : -1}
+        title={`${where} ${what}`}
+        onFocus={reach}
+        onClick={jump}
+      >
+        <span className="visually-hidden">{where} </span>
+        {n === 0 ? <span aria-hidden="true">·</span> : n}
+        <span className="visually-hidden"> {what}</span>
+      </button>
+    </td>
+  );
+}
+
 export function YearOverview({ years, institutions, wanted, year, jump }: OverviewProps) {
   const words = useWords(sharingWords);
   const table = useRef<HTMLTableElement>(null);
   const span = yearSpan(years);
-  const rows = institutions.filter(
-    (one) => wanted.institutions.length === 0 || wanted.institutions.includes(one.id),
-  );
+  const rows = institutions.filter((one) => wanted.institutions.length === 0 || wanted.institutions.includes(one.id));
   const [at, setAt] = useState({ row: 0, column: Math.max(0, span.indexOf(year)) });
   const there = { row: clamp(at.row, rows.length - 1), column: clamp(at.column, span.length - 1) };
 
@@ -61,15 +97,8 @@ export function YearOverview({ years, institutions, wanted, year, jump }: Overvi
   };
 
   if (span.length === 0) return null;
-  const count = new Map(years.map((y) => [`${y.year} ${y.institution}`, countOf(y, wanted.kinds)]));
-  const most = Math.max(1, ...count.values());
-  const parts = (y: number, id: string) => {
-    const counts = years.find((one) => one.year === y && one.institution === id)?.counts ?? {};
-    return kinds
-      .filter((kind) => (counts[kind] ?? 0) > 0)
-      .map((kind) => `${words.kinds[kind]} ${counts[kind]}`)
-      .join(', ');
-  };
+  const counts = new Map(years.map((y) => [`${y.year} ${y.institution}`, y]));
+  const most = Math.max(1, ...years.map((y) => countOf(y, wanted.kinds)));
   return (
     <section className="overview" aria-labelledby="overview-title">
       <h2 id="overview-title">{words.overview}</h2>
@@ -80,7 +109,12 @@ export function YearOverview({ years, institutions, wanted, year, jump }: Overvi
             <tr>
               <td className="overview-corner" />
               {span.map((y) => (
-                <th key={y} scope="col" data-now={y === year ? '' : undefined} aria-current={y === year ? 'date' : undefined}>
+                <th
+                  key={y}
+                  scope="col"
+                  data-now={y === year ? '' : undefined}
+                  aria-current={y === year ? 'date' : undefined}
+                >
                   {y}
                 </th>
               ))}
@@ -92,26 +126,21 @@ export function YearOverview({ years, institutions, wanted, year, jump }: Overvi
                 <th scope="row">
                   <InstitutionName id={one.id} />
                 </th>
-                {span.map((y, column) => {
-                  const n = count.get(`${y} ${one.id}`) ?? 0;
-                  const label = words.overviewCell(y, one.name, n, n === 0 ? '' : parts(y, one.id));
-                  return (
-                    <td key={y} role="gridcell" data-now={y === year ? '' : undefined}>
-                      <button
-                        type="button"
-                        className={`year-cell level-${level(n, most)}`}
-                        data-cell={`${row} ${column}`}
-                        tabIndex={row === there.row && column === there.column ? 0 : -1}
-                        aria-label={label}
-                        title={label}
-                        onFocus={() => setAt({ row, column })}
-                        onClick={() => jump(y, one.id)}
-                      >
-                        {n === 0 ? '·' : n}
-                      </button>
-                    </td>
-                  );
-                })}
+                {span.map((y, column) => (
+                  <YearCell
+                    key={y}
+                    year={y}
+                    institution={one.name}
+                    counts={counts.get(`${y} ${one.id}`)}
+                    wanted={wanted}
+                    most={most}
+                    now={y === year}
+                    tabStop={row === there.row && column === there.column}
+                    place={`${row} ${column}`}
+                    reach={() => setAt({ row, column })}
+                    jump={() => jump(y, one.id)}
+                  />
+                ))}
               </tr>
             ))}
           </tbody>

@@ -72,9 +72,8 @@ function useYear(person: string, year: number) {
   return useAnswer<{ events: TimelineEvent[] }>(address.events(person, `${text}-01-01`, `${text}-12-31`));
 }
 
-interface TimelineProps {
-  person: Overview;
-  query: Record<string, string>;
+function isNarrowed(wanted: Wanted): boolean {
+  return wanted.kinds.length > 0 || wanted.institutions.length > 0;
 }
 
 /** What the shown month holds, from the events of its year and what the reader wants to see. */
@@ -82,10 +81,7 @@ function useShown(person: Overview, choices: Choices) {
   const { wanted, year, near } = choices;
   const answer = useYear(person.person, year);
   const order = useMemo(() => person.institutions.map((one) => one.id), [person]);
-  const kept = useMemo(
-    () => inOrder(keep(answer.value?.events ?? [], wanted), order),
-    [answer.value, wanted, order],
-  );
+  const kept = useMemo(() => inOrder(keep(answer.value?.events ?? [], wanted), order), [answer.value, wanted, order]);
   const month = useMemo(() => {
     if (choices.month !== null) return choices.month;
     const own = kept.filter((one) => near === '' || one.institution === near);
@@ -94,20 +90,14 @@ function useShown(person: Overview, choices: Choices) {
   const days = useMemo(() => byDay(kept, month), [kept, month]);
   const inMonth = useMemo(() => touching(kept, month), [kept, month]);
   const { day } = choices;
-  const dayEvents = useMemo(
-    () => (day === null ? [] : (byDay(kept, monthOf(day)).get(day) ?? [])),
-    [kept, day],
-  );
+  const dayEvents = useMemo(() => (day === null ? [] : (byDay(kept, monthOf(day)).get(day) ?? [])), [kept, day]);
   return { answer, kept, month, days, inMonth, dayEvents };
 }
 
 /** The address changes; what follows from another choice (a jump's year) goes with it. */
 function useChoose(person: string, query: Record<string, string>) {
   return (change: Record<string, string>, step: 'push' | 'replace') =>
-    goTo(
-      { path: `/person/${encodeURIComponent(person)}`, query: { ...query, year: '', near: '', ...change } },
-      step,
-    );
+    goTo({ path: `/person/${encodeURIComponent(person)}`, query: { ...query, year: '', near: '', ...change } }, step);
 }
 
 function focusDay(day: Day): void {
@@ -128,18 +118,18 @@ function PrintStrip({ person, wanted, month }: { person: Overview; wanted: Wante
   ];
   return (
     <div className="print-strip" aria-hidden="true">
-      <strong>{person.name === '' ? words.noName : person.name}</strong> {parts.filter(Boolean).join(' / ')}
+      <strong>{person.name === '' ? words.noName : person.name}</strong>
+      {` ${parts.filter(Boolean).join(' / ')}`}
     </div>
   );
 }
 
-function Timeline({ person, query }: TimelineProps) {
-  const words = useWords(sharingWords);
-  const { language } = useLanguage();
-  const narrow = useNarrow();
+/** What the reader did so far and can do next. Each step is one change of the address. */
+function useSteps(person: Overview, query: Record<string, string>, narrow: boolean) {
   const choices = useMemo(() => readChoices(query, person), [query, person]);
-  const { answer, kept, month, days, inMonth, dayEvents } = useShown(person, choices);
-  const { wanted, trends, year, day: openedDay } = choices;
+  const shown = useShown(person, choices);
+  const { month, days, dayEvents } = shown;
+  const { trends, day: openedDay } = choices;
   const choose = useChoose(person.person, query);
   const [walked, setWalked] = useState<Day | null>(null);
   const [lead, setLead] = useState(0);
@@ -147,42 +137,100 @@ function Timeline({ person, query }: TimelineProps) {
   const inShown = (day: Day | null): Day | null => (day !== null && monthOf(day) === month ? day : null);
   const current = inShown(walked) ?? inShown(openedDay) ?? [...days.keys()].sort()[0] ?? `${month}-01`;
   const opened = openedDay === null ? null : (choices.event ?? dayEvents[0]?.id ?? null);
-  const filtered = wanted.kinds.length > 0 || wanted.institutions.length > 0;
 
-  const showMonth = (next: Month) => {
-    setWalked(walked === null ? null : sameDate(walked, next));
-    choose({ month: next }, 'push');
-  };
-  const walk = (day: Day) => {
-    setWalked(day);
-    if (monthOf(day) !== month) choose({ month: monthOf(day) }, 'replace');
-  };
-  const open = (day: Day, event: string | null, byKey: boolean) => {
-    setWalked(day);
-    choose({ month, day, event: event ?? days.get(day)?.[0]?.id ?? '' }, 'push');
-    // A narrow screen covers the calendar with the details, so everybody is led there.
-    if (byKey || narrow) setLead((n) => n + 1);
-  };
+  const backToDay = () => focusDay(inShown(openedDay) ?? current);
   const close = () => {
     choose({ month, day: '', event: '', trend: '' }, 'push');
-    focusDay(inShown(openedDay) ?? current);
+    backToDay();
   };
-  const toggleTrend = (code: string) => {
-    const left = trends.filter((one) => one !== code);
-    const next = left.length < trends.length ? left : [code, ...trends].slice(0, mostTrends);
-    choose({ month, trend: next.join(' ') }, 'replace');
+  return {
+    ...choices,
+    ...shown,
+    current,
+    opened,
+    openedDay,
+    lead,
+    close,
+    back: narrow ? close : backToDay,
+    jump: (to: number, near: string) => choose({ month: '', year: String(to).padStart(4, '0'), near }, 'push'),
+    showMonth: (next: Month) => {
+      setWalked(walked === null ? null : sameDate(walked, next));
+      choose({ month: next }, 'push');
+    },
+    walk: (day: Day) => {
+      setWalked(day);
+      if (monthOf(day) !== month) choose({ month: monthOf(day) }, 'replace');
+    },
+    open: (day: Day, event: string | null, byKey: boolean) => {
+      setWalked(day);
+      choose({ month, day, event: event ?? days.get(day)?.[0]?.id ?? '' }, 'push');
+      // A narrow screen covers the calendar with the details, so everybody is led there.
+      if (byKey || narrow) setLead((n) => n + 1);
+    },
+    openEvent: (event: string) => choose({ month, event }, 'replace'),
+    filter: (next: Wanted) =>
+      choose({ month, kinds: next.kinds.join(' '), institutions: next.institutions.join(' ') }, 'push'),
+    toggleTrend: (code: string) => {
+      const left = trends.filter((one) => one !== code);
+      const next = left.length < trends.length ? left : [code, ...trends].slice(0, mostTrends);
+      choose({ month, trend: next.join(' ') }, 'replace');
+    },
   };
-  const behind = narrow && openedDay !== null;
+}
 
+type Steps = ReturnType<typeof useSteps>;
+
+function MonthShown({ steps }: { steps: Steps }) {
+  const words = useWords(sharingWords);
+  const { answer, month, wanted, opened } = steps;
+  return (
+    <>
+      <section className="calendar" aria-label={words.calendar}>
+        <MonthBar
+          month={month}
+          counts={answer.value ? perMonth(steps.kept, steps.year) : null}
+          show={steps.showMonth}
+        />
+        {answer.fault && <Failure fault={answer.fault} again={answer.again} />}
+        {answer.waiting && <Loading />}
+        {!answer.fault && (
+          <Calendar
+            month={month}
+            days={steps.days}
+            current={steps.current}
+            opened={{ day: steps.openedDay, event: opened }}
+            busy={answer.waiting}
+            walk={steps.walk}
+            open={steps.open}
+          />
+        )}
+      </section>
+      {answer.value && (
+        <MonthList
+          month={month}
+          events={steps.inMonth}
+          filtered={isNarrowed(wanted)}
+          opened={opened}
+          open={steps.open}
+        />
+      )}
+    </>
+  );
+}
+
+function Timeline({ person, query }: { person: Overview; query: Record<string, string> }) {
+  const words = useWords(sharingWords);
+  const { language } = useLanguage();
+  const narrow = useNarrow();
+  const steps = useSteps(person, query, narrow);
+  const { answer, month, wanted, year, openedDay } = steps;
+  const behind = narrow && openedDay !== null;
+  const viewed = person.institutions.filter((one) => wanted.institutions.includes(one.id));
   return (
     <div className={`timeline${openedDay === null ? '' : ' with-details'}`}>
       <PrintStrip person={person} wanted={wanted} month={month} />
       <div className="timeline-head" inert={behind}>
-        <Header
-          person={person}
-          on={choices.on}
-          viewed={person.institutions.filter((one) => wanted.institutions.includes(one.id))}
-        />
+        <Header person={person} on={steps.on} viewed={viewed} />
       </div>
       <div className="timeline-main" inert={behind}>
         {person.years.length === 0 && <p className="none">{words.noRecords}</p>}
@@ -191,51 +239,31 @@ function Timeline({ person, query }: TimelineProps) {
           institutions={person.institutions}
           wanted={wanted}
           year={year}
-          jump={(to, near) => choose({ month: '', year: String(to).padStart(4, '0'), near }, 'push')}
+          jump={steps.jump}
         />
         <Filters
           kinds={kindsIn(person.years)}
           institutions={person.institutions}
           wanted={wanted}
-          choose={(next) =>
-            choose({ month, kinds: next.kinds.join(' '), institutions: next.institutions.join(' ') }, 'push')
-          }
+          choose={steps.filter}
         />
-        <section className="calendar" aria-label={words.calendar}>
-          <MonthBar month={month} counts={answer.value ? perMonth(kept, year) : null} show={showMonth} />
-          {answer.fault && <Failure fault={answer.fault} again={answer.again} />}
-          {answer.waiting && <Loading />}
-          {!answer.fault && (
-          <Calendar
-            month={month}
-            days={days}
-            current={current}
-            opened={{ day: openedDay, event: opened }}
-            busy={answer.waiting}
-            walk={walk}
-            open={open}
-          />
-          )}
-        </section>
-        {answer.value && (
-          <MonthList month={month} events={inMonth} filtered={filtered} opened={opened} open={open} />
-        )}
+        <MonthShown steps={steps} />
       </div>
       <Details
         person={person}
         day={openedDay}
-        events={dayEvents}
-        opened={opened}
-        trends={{ open: trends, toggle: toggleTrend }}
+        events={steps.dayEvents}
+        opened={steps.opened}
+        trends={{ open: steps.trends, toggle: steps.toggleTrend }}
         certain={answer.value !== undefined && openedDay !== null && yearOf(openedDay) === year}
-        filtered={filtered}
-        lead={lead}
-        open={(event) => choose({ month, event }, 'replace')}
-        back={() => (narrow ? close() : focusDay(inShown(openedDay) ?? current))}
-        close={close}
+        filtered={isNarrowed(wanted)}
+        lead={steps.lead}
+        open={steps.openEvent}
+        back={steps.back}
+        close={steps.close}
       />
       <p className="visually-hidden" role="status">
-        {answer.value && `${monthText(month, language)} ${words.count(inMonth.length)}`}
+        {answer.value && `${monthText(month, language)} ${words.count(steps.inMonth.length)}`}
       </p>
     </div>
   );

@@ -110,7 +110,13 @@ export function TrendCard({ person, code, close }: { person: string; code: strin
             </span>
           )}
         </h4>
-        <button type="button" className="button small close" onClick={close} aria-label={words.closeTrend(name)} title={words.closeTrend(name)}>
+        <button
+          type="button"
+          className="button small close"
+          onClick={close}
+          aria-label={words.closeTrend(name)}
+          title={words.closeTrend(name)}
+        >
           <Sign name="close" />
         </button>
       </div>

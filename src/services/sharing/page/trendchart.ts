@@ -49,10 +49,21 @@ function option(trend: Trend, institution: (id: string) => Marked): EChartsCoreO
     xAxis: {
       type: 'time',
       splitNumber: 4,
-      axisLabel: { color: ink, hideOverlap: true, formatter: { year: '{yyyy}', month: '{yyyy}/{MM}', day: '{MM}/{dd}' } },
+      axisLabel: {
+        color: ink,
+        hideOverlap: true,
+        formatter: { year: '{yyyy}', month: '{yyyy}/{MM}', day: '{MM}/{dd}' },
+      },
       axisLine: { lineStyle: { color: ink } },
     },
-    yAxis: { type: 'value', min, max, interval, axisLabel: { color: ink }, splitLine: { lineStyle: { color: '#e3e8ec' } } },
+    yAxis: {
+      type: 'value',
+      min,
+      max,
+      interval,
+      axisLabel: { color: ink },
+      splitLine: { lineStyle: { color: '#e3e8ec' } },
+    },
     tooltip: {
       trigger: 'item',
       renderMode: 'richText',

@@ -28,7 +28,7 @@ interface SharingWords {
   recorded: (day: string) => string;
   overview: string;
   overviewHint: string;
-  overviewCell: (year: number, institution: string, count: number, parts: string) => string;
+  yearAt: (year: number, institution: string) => string;
   nothing: string;
   filters: string;
   filterKinds: string;
@@ -43,7 +43,7 @@ interface SharingWords {
   weekdays: readonly string[];
   count: (n: number) => string;
   others: (n: number) => string;
-  until: (kind: string, day: string) => string;
+  until: (day: string) => string;
   monthList: (month: string) => string;
   noneThisMonth: string;
   noneMatching: string;
@@ -70,7 +70,15 @@ interface SharingWords {
   closeTrend: (name: string) => string;
   range: string;
   table: string;
-  trendSummary: (t: { name: string; n: number; from: string; to: string; low: string; high: string; last: string }) => string;
+  trendSummary: (t: {
+    name: string;
+    n: number;
+    from: string;
+    to: string;
+    low: string;
+    high: string;
+    last: string;
+  }) => string;
   noPoints: string;
   outside: { high: string; low: string };
   print: string;
@@ -116,7 +124,7 @@ const ja: SharingWords = {
   recorded: (day) => `${day} 登録`,
   overview: '年ごとの記録',
   overviewHint: '年を選ぶと、その年のカレンダーへ移ります。',
-  overviewCell: (year, institution, count, parts) => `${year}年 ${institution} ${count}件 ${parts}`,
+  yearAt: (year, institution) => `${year}年 ${institution}`,
   nothing: '記録がありません',
   filters: '絞り込み',
   filterKinds: '種類',
@@ -131,7 +139,7 @@ const ja: SharingWords = {
   weekdays: ['日', '月', '火', '水', '木', '金', '土'],
   count: (n) => `${n}件`,
   others: (n) => `他${n}`,
-  until: (kind, day) => `${kind}（${day}まで）`,
+  until: (day) => `${day}まで`,
   monthList: (month) => `${month}の記録`,
   noneThisMonth: 'この月の記録はありません。',
   noneMatching: '選んだ条件にあう記録は、この月にはありません。',
@@ -204,7 +212,7 @@ const en: SharingWords = {
   recorded: (day) => `recorded ${day}`,
   overview: 'Records by year',
   overviewHint: 'Choose a year to see its calendar.',
-  overviewCell: (year, institution, count, parts) => `${year} ${institution}: ${count} records. ${parts}`,
+  yearAt: (year, institution) => `${year} ${institution}`,
   nothing: 'no records',
   filters: 'Filter',
   filterKinds: 'Kind',
@@ -219,7 +227,7 @@ const en: SharingWords = {
   weekdays: ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'],
   count: (n) => (n === 1 ? '1 record' : `${n} records`),
   others: (n) => `+${n}`,
-  until: (kind, day) => `${kind} (until ${day})`,
+  until: (day) => `until ${day}`,
   monthList: (month) => `Records of ${month}`,
   noneThisMonth: 'No records in this month.',
   noneMatching: 'No records in this month match the filter.',
@@ -246,7 +254,8 @@ const en: SharingWords = {
   closeTrend: (name) => `Close the trend of ${name}`,
   range: 'Reference',
   table: 'Show as a table',
-  trendSummary: (t) => `${t.name}, ${t.n} values from ${t.from} to ${t.to}. Lowest ${t.low}, highest ${t.high}, latest ${t.last}.`,
+  trendSummary: (t) =>
+    `${t.name}, ${t.n} values from ${t.from} to ${t.to}. Lowest ${t.low}, highest ${t.high}, latest ${t.last}.`,
   noPoints: 'No numeric values recorded.',
   outside: { high: 'High', low: 'Low' },
   print: 'Print',
