@@ -19,42 +19,46 @@
 typedef uint16_t km_ptype;
 
 typedef struct km_path_element {
-    km_ptype type;          /* when there is one */
-    bool choice;            /* the JSON name carries the type: value -> valueQuantity */
-    const km_ptype *types;  /* choice: the allowed ones */
+    km_ptype type;         /* when there is one */
+    bool choice;           /* the JSON name carries the type: value -> valueQuantity */
+    const km_ptype *types; /* choice: the allowed ones */
     uint16_t n_types;
 } km_path_element;
 
 typedef struct km_path_model {
     /* The element `name` of `type`; false when there is none. */
     bool (*element)(km_path_element *out, km_ptype type, km_str name);
-    km_ptype (*type_named)(km_str name);  /* "Patient", "CodeableConcept", "string", "Patient.contact"; 0 unknown */
+    km_ptype (*type_named)(
+        km_str name); /* "Patient", "CodeableConcept", "string", "Patient.contact"; 0 unknown */
     km_str (*type_name)(km_ptype type);
-    bool (*is)(km_ptype type, km_ptype ancestor); /* itself or derived (Age is Quantity, Patient is Resource) */
+    bool (*is)(km_ptype type,
+               km_ptype ancestor); /* itself or derived (Age is Quantity, Patient is Resource) */
     bool (*is_primitive)(km_ptype type);
     bool (*is_resource)(km_ptype type);
 } km_path_model;
 
 /* One item of a collection: a JSON value with its type, or a computed system value. */
 typedef enum km_item_kind {
-    KM_ITEM_JSON,    /* v (and for primitives also `side`, the _name object) */
+    KM_ITEM_JSON, /* v (and for primitives also `side`, the _name object; v is then none or
+                   * null where the primitive has extensions but no value) */
     KM_ITEM_BOOL,
     KM_ITEM_INT,
     KM_ITEM_DECIMAL, /* text */
     KM_ITEM_STRING,  /* text */
     KM_ITEM_DATE,    /* text, also dateTime */
     KM_ITEM_TIME,
-    KM_ITEM_QUANTITY,/* text is the number, unit the unit code */
-    KM_ITEM_TYPE     /* answer of resolve() to a reference: only its type is known */
+    KM_ITEM_QUANTITY, /* text is the number, unit the unit code */
+    KM_ITEM_TYPE,     /* answer of resolve() to a reference: only its type is known */
+    KM_ITEM_TYPE_INFO /* answer of type(): text is the type's name, unit its namespace */
 } km_item_kind;
 
 typedef struct km_item {
     km_item_kind kind;
-    km_ptype type;   /* JSON: what the model says; TYPE: the target's type */
+    km_ptype type; /* JSON: what the model says; TYPE: the target's type */
     km_jv v, side;
     km_str text;
     km_str unit;
-    int64_t number;  /* BOOL, INT */
+    int64_t number; /* BOOL, INT */
 } km_item;
 
 typedef struct km_items {
@@ -71,9 +75,9 @@ km_code km_path_compile(km_path **out, km_arena *a, km_str text, const km_path_m
 typedef struct km_path_env {
     const km_path_model *model;
     km_arena *arena;
-    km_jv resource;        /* %resource, %rootResource; its type by resourceType */
-    uint32_t step_limit;   /* 0 = 1,000,000 */
-    km_ms now;             /* now(), today() */
+    km_jv resource;      /* %resource, %rootResource; its type by resourceType */
+    uint32_t step_limit; /* 0 = 1,000,000 */
+    km_ms now;           /* now(), today() */
     /* resolve(): fills the item for a reference; NULL = by the text of the reference alone,
      * "Patient/1" or ".../Patient/1" gives a KM_ITEM_TYPE of Patient; "#x" looks into
      * `contained`. */
