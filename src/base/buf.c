@@ -13,7 +13,7 @@ void km_buf_reserve(km_buf *b, size_t more)
     assert(need >= more);
     if (need <= b->room)
         return;
-    size_t room = b->room ? b->room * 2 : 256;
+    size_t room = b->room ? b->room * 2 : 64;
     if (room < need)
         room = need;
     char *p = km_arena_alloc(b->arena, room);

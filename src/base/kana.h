@@ -3,12 +3,22 @@
  * kana: Japanese text made comparable, and Windows code page 932.
  *
  * km_fold gives the key under which two writings of one name or word meet:
- *   NFKC (half-width kana, full-width Latin) -> lower case, accents off
- *   -> katakana to hiragana -> small kana to large, voicing marks off (が = か, ぱ = は)
- *   -> long vowel mark, middle dots, spaces (ASCII, U+3000), hyphens, apostrophes off
- *   -> old and variant kanji to the common form (髙 -> 高, 﨑 -> 崎, 邊邉 -> 辺, 齋齊 -> 斉/斎 ...)
+ *   NFKC (half-width kana, full-width Latin) -> lower case, accents and strokes off
+ *   -> katakana to hiragana -> small kana to large, voicing marks off (が = か, ぱ = は);
+ *      what sounds the same is the same (づ = ず, ぢ = じ, ゐ = い, ゑ = え, を = お)
+ *   -> long vowels, see below; ゝ and 々 say the letter before again (佐々木 = 佐佐木)
+ *   -> middle dots, spaces (ASCII, U+3000), hyphens, apostrophes off
+ *   -> old and variant kanji to the common form (髙 -> 高, 﨑 -> 崎, 邊邉 -> 辺, 齋斎齊 -> 斉 ...)
  * so 山田太郎 = 山田　太郎, ﾔﾏﾀﾞ = ヤマダ = やまだ, José = jose.
- * The table of variants is `data/kanji_variants.tsv` (origin named there).
+ * The table of variants is `data/base/kanji_variants.tsv` (origin named there).
+ *
+ * Long vowels. Only o and u are long in names, and a long one stays another name than the short:
+ * 大野 is not 小野, 大川 not 小川. It has one form, written う: お behind a kana with o, and ー
+ * (or a dash typed for it) behind a kana with o or u. So おおの = オオノ = オーノ = おうの, and
+ * in romaji ohno = oono = ouno = Ōno = Ôno, カトー = かとう = katoh. ー behind other kana is off,
+ * because foreign names come with it and without (マリー = マリ). The beginning of a text always
+ * folds to the beginning of its key, so that searching while typing works: かと, kato find かとう.
+ * Passports leave long vowels out in the middle too (Kohei); km_romaji_readings tries both.
  */
 #ifndef KM_BASE_KANA_H
 #define KM_BASE_KANA_H
@@ -23,14 +33,20 @@ km_str km_fold_words(km_arena *a, km_str text); /* spaces between words kept as 
 
 /* When the whole of `text` reads as romaji (Hepburn or Kunrei, long vowels as
  * ou, oo, ō, oh ...), its folded hiragana in *out and true: "yamada" -> やまた.
- * Search asks for both keys. */
+ * Search asks for both keys. It is the first of the readings. */
 bool km_romaji_to_fold(km_str *out, km_arena *a, km_str text);
 
-/* NFC and NFKC through utf8proc. */
+/* Every reading that romaji leaves open, the likeliest first: shinichi is しんいち or しにち,
+ * kohei こへい or こうへい. None when the text is no romaji. */
+#define KM_ROMAJI_READINGS 16
+size_t km_romaji_readings(km_str *out, size_t max, km_arena *a, km_str text);
+
+/* NFKC through utf8proc. Bytes that are not UTF-8 are left out, and so are more than 30 marks
+ * on one letter. */
 km_str km_nfkc(km_arena *a, km_str text);
 
 /* Half-width katakana to full-width (with voicing joined), full-width ASCII to
- * ASCII; nothing else changes. */
+ * ASCII; nothing else changes, U+3000 and bytes that are not UTF-8 neither. */
 km_str km_width(km_arena *a, km_str text);
 km_str km_hira_to_kata(km_arena *a, km_str text);
 km_str km_kata_to_hira(km_arena *a, km_str text);
