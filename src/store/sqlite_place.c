@@ -145,20 +145,25 @@ static bool writers_turn(place *p, int pages)
     pthread_mutex_lock(&p->gate);
     if (pages < p->carried)
         p->carried = 0; /* the log has begun anew */
-    bool turn = !p->working && p->carried > 0 && pages - p->carried <= FEW_PAGES;
+    bool few_left = !p->working && p->carried > 0 && pages - p->carried <= FEW_PAGES;
+    bool turn = few_left || pages >= HELP_PAGES;
     if (!turn && !p->working) {
         p->wanted = true;
         pthread_cond_signal(&p->knock);
     }
     pthread_mutex_unlock(&p->gate);
-    return turn || pages >= HELP_PAGES;
+    return turn;
 }
 
 /* After each commit of the writer: `pages` are in the log. */
 static int committed(void *arg, sqlite3 *writer, const char *name, int pages)
 {
-    if (pages >= CARRY_PAGES && writers_turn(arg, pages))
-        sqlite3_wal_checkpoint_v2(writer, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    place *p = arg;
+    if (pages < CARRY_PAGES || !writers_turn(p, pages))
+        return SQLITE_OK;
+    pthread_mutex_lock(&p->work); /* a round of the keeper ends first: there is one at a time */
+    sqlite3_wal_checkpoint_v2(writer, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    pthread_mutex_unlock(&p->work);
     return SQLITE_OK;
 }
 
