@@ -15,8 +15,7 @@ typedef struct place {
     km_arena *arena;
     atomic_int running, most, admitted, dropped, closed;
     pthread_mutex_t lock;
-    char log[4096]; /* the last line */
-    size_t lines;
+    km_block log; /* all lines */
 } place;
 
 static const int anyone = 1;
@@ -245,10 +244,8 @@ static inline void place_log(void *app, km_str line)
 {
     place *p = app;
     pthread_mutex_lock(&p->lock);
-    size_t n = line.n < sizeof p->log - 1 ? line.n : sizeof p->log - 1;
-    memcpy(p->log, line.p, n);
-    p->log[n] = '\0';
-    p->lines++;
+    km_http__block_add(&p->log, line.p, line.n);
+    km_http__block_add(&p->log, "\n", 1);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -289,6 +286,7 @@ static inline void place_close(place *p)
     km_http_stop(p->http);
     km_arena_free(p->arena);
     pthread_mutex_destroy(&p->lock);
+    km_http__block_free(&p->log);
     free(p);
 }
 
@@ -300,19 +298,30 @@ static inline bool place_awaits(const atomic_int *n, int want)
     return atomic_load(n) >= want;
 }
 
-/* The line of the last request; it is written after the answer has left. */
-static inline km_str place_line(place *p, size_t number)
+static inline km_str line_with(const km_block *log, km_str what)
 {
-    for (int i = 0; i < 5000; i++) {
-        pthread_mutex_lock(&p->lock);
-        bool there = p->lines >= number;
-        km_str line = there ? km_arena_copy(p->arena, km_str_of(p->log)) : KM_STR_NONE;
-        pthread_mutex_unlock(&p->lock);
-        if (there)
+    km_str rest = { log->p, log->n };
+    while (rest.p != NULL) {
+        km_str line = km_str_cut(rest, '\n', &rest);
+        if (line.n >= what.n && memmem(line.p, line.n, what.p, what.n) != NULL)
             return line;
-        usleep(1000);
     }
-    return KM_STR("");
+    return KM_STR_NONE;
+}
+
+/* The log line that holds `what`; it is written after the answer has left. */
+static inline km_str place_line(place *p, km_str what)
+{
+    km_str line = KM_STR_NONE;
+    for (int i = 0; i < 5000 && line.p == NULL; i++) {
+        usleep(i ? 1000 : 0);
+        pthread_mutex_lock(&p->lock);
+        line = line_with(&p->log, what);
+        if (line.p != NULL)
+            line = km_arena_copy(p->arena, line);
+        pthread_mutex_unlock(&p->lock);
+    }
+    return line.p ? line : KM_STR("");
 }
 
 #endif

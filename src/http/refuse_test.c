@@ -49,8 +49,7 @@ static void heads_that_smuggle_are_refused_and_the_connection_ends(void **state)
         "Transfer-Encoding:\r\n",
         "Transfer-Encoding : chunked\r\n",
         "Transfer-Encoding\t: chunked\r\n",
-        "Transfer-Encoding: \x0b"
-        "chunked\r\n",
+        "Transfer-Encoding: \013chunked\r\n",
         "Content-Length : 5\r\n",
         "Content-Length: +5\r\n",
         "Content-Length: -5\r\n",
@@ -229,8 +228,8 @@ static void a_body_that_never_ends_is_cut_off(void **state)
     chunk_after_chunk(&w, 64 << 20);
     assert_true(wire_ends(&w, 2000));
     wire_close(&w);
-    km_str line = place_line(p, p->lines);
-    (void)line;
+    km_str line = KM_STR("\"route\":\"/echo\",\"status\":413,\"bytes\":0,");
+    assert_true(place_line(p, line).n > 0);
 }
 
 static void a_short_body_of_a_refused_request_is_read_past(void **state)
