@@ -6,11 +6,13 @@
  *   body    nonce 12 | ciphertext | tag 16; additional data be64 chart, be16 type, be32 version, id
  *   key     be32 number of the wrapping key, nonce 12 | 32 bytes | tag 16; additional data be64 chart
  */
-#include "record/inside.h"
-
+#define ZSTD_STATIC_LINKING_ONLY /* dictionaries by reference */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <zstd.h>
+
+#include "record/inside.h"
 
 #include "base/embedded.h"
 #include "km_data_record.h"

@@ -161,3 +161,12 @@ bool km_fhir_day(int64_t *out, km_jv resource, km_ftype type)
                 km_fhir__reach(resource, t->day[i].path[p], take_day, &d);
     return d.found;
 }
+
+bool km_fhir_has_owner(km_ftype type)
+{
+    const km_fhir_tables *t = km_fhir__tables;
+    for (size_t i = 0; i < t->n_owner; i++)
+        if (t->owner[i].type == type)
+            return true;
+    return false;
+}

@@ -174,7 +174,7 @@ static km_code take_name(parser *p, km_token *out)
 /* Quantity, FHIR.Quantity, System.Quantity, Patient.contact */
 static km_code parse_spec(parser *p, km_path_spec *out)
 {
-    km_token first, second;
+    km_token first = { 0 }, second = { 0 };
     KM_TRY(take_name(p, &first));
     *out = (km_path_spec){ 0 };
     if (!at_sign(p, ".")) {

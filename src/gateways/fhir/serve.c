@@ -2,6 +2,7 @@
  *
  * serve: reading and writing one resource.
  */
+#include "base/date.h"
 #include "gateways/fhir/inside.h"
 
 km_code km_fhir__type_of(km_ftype *out, km_request *r)

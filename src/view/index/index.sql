@@ -4,11 +4,11 @@
 INSERT INTO hit(param, value, chart, rid) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
 -- name: hit_drop
 DELETE FROM hit WHERE param = $1 AND value = $2 AND chart = $3 AND rid = $4;
--- name: hit_between
+-- name: hit_between [many]
 SELECT value, chart, rid FROM hit WHERE param = $1 AND value >= $2 AND value <= $3 ORDER BY value, chart, rid;
--- name: hit_from
+-- name: hit_from [many]
 SELECT value, chart, rid FROM hit WHERE param = $1 AND value >= $2 ORDER BY value, chart, rid;
--- name: hit_equal
+-- name: hit_equal [many]
 SELECT chart, rid FROM hit WHERE param = $1 AND value = $2 ORDER BY chart, rid;
 -- name: hit_equal_in_chart
 SELECT chart, rid FROM hit WHERE param = $1 AND value = $2 AND chart = $3 ORDER BY rid;
@@ -18,7 +18,7 @@ SELECT 1 FROM hit WHERE param = $1 AND value = $2 AND chart = $3 AND rid = $4;
 SELECT count(*) FROM hit WHERE param = $1 AND value = $2;
 -- name: hit_count_between
 SELECT count(*) FROM (SELECT 1 FROM hit WHERE param = $1 AND value >= $2 AND value <= $3 LIMIT $4) AS n;
--- name: hit_down
+-- name: hit_down [many]
 SELECT value, chart, rid FROM hit WHERE param = $1 AND value <= $2 ORDER BY value DESC, chart DESC, rid DESC;
 -- name: hit_forget
 DELETE FROM hit WHERE chart = $1;
@@ -38,9 +38,9 @@ DELETE FROM chart_day WHERE chart = $1;
 -- name: day_clear
 DELETE FROM chart_day;
 
--- name: type_spots
+-- name: type_spots [many]
 SELECT chart, rid, seq FROM resource WHERE type = $1 AND deleted = 0 AND seq > $2 AND seq <= $3 ORDER BY seq;
--- name: type_spots_down
+-- name: type_spots_down [many]
 SELECT chart, rid, seq FROM resource WHERE type = $1 AND deleted = 0 AND seq > $2 AND seq <= $3 ORDER BY seq DESC;
 -- name: type_count
 SELECT count(*) FROM resource WHERE type = $1 AND deleted = 0;

@@ -6,6 +6,7 @@
 #include "view/index/inside.h"
 
 #include "base/kana.h"
+#include "codec/json/decimal.h"
 
 static const uint64_t LIMIT_NS = 5000000000u; /* trust.md §6 */
 
@@ -252,8 +253,8 @@ static bool number_fits(void *self, km_str value, km_spot s)
     const number_wish *w = self;
     (void)s;
     if (value.n < 17
-        || !km_match__number(w->t, km_double_unkey(be64(value.p + 1)),
-                             km_double_unkey(be64(value.p + 9))))
+        || !km_match__number(w->t, km_double_from_key(be64(value.p + 1)),
+                             km_double_from_key(be64(value.p + 9))))
         return false;
     if (!w->with_unit || value.n < 33)
         return true;

@@ -87,7 +87,7 @@ static km_code number(km_term *out, km_str text, const km_clause *c, km_call *ca
     out->text = text;
     if (!km_decimal_parse(&d, text))
         return bad(c, call, "a number");
-    out->value = km_decimal_double(&d);
+    out->value = km_decimal_to_double(&d);
     km_decimal_interval(&out->number_low, &out->number_high, &d);
     if (out->prefix == KM_AP) {
         out->number_low = out->value - fabs(out->value) / 10;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "codec/json/decimal.h"
+#include "view/index/inside.h"
 
 typedef struct reading {
     km_values *out;
@@ -234,7 +235,7 @@ static bool number_of(double *out, km_jv v)
     km_decimal d;
     if (!km_jv_is(v, KM_JSON_NUMBER) || !km_decimal_parse(&d, km_jv_str(v)))
         return false;
-    *out = km_decimal_double(&d);
+    *out = km_decimal_to_double(&d);
     return true;
 }
 
