@@ -29,7 +29,8 @@ export interface PersonRow {
   name: string;
   kana: string;
   gender: string;
-  birthDate: Day | null;
+  /** Of some only the year or month is known. */
+  birthDate: string | null;
   institutions: number;
 }
 
@@ -53,8 +54,8 @@ export interface Institution {
 export interface Allergy {
   text: string;
   institution: string;
-  recorded: Day | null;
-  criticality: string | null;
+  recorded?: Day | null;
+  criticality?: string | null;
 }
 
 export interface YearCount {
@@ -68,8 +69,8 @@ export interface Overview {
   name: string;
   kana: string;
   gender: string;
-  birthDate: Day | null;
-  deceased: Day | null;
+  birthDate: string | null;
+  deceased: string | null;
   age: Age | null;
   institutions: Institution[];
   allergies: Allergy[];

@@ -17,8 +17,8 @@ function text(count: number): Day {
 }
 
 /** A day that exists: 2019-02-29 is none. */
-export function isDay(given: string | undefined): given is Day {
-  return given !== undefined && /^\d{4}-\d\d-\d\d$/.test(given) && text(number(given)) === given;
+export function isDay(given: string | null | undefined): given is Day {
+  return given != null && /^\d{4}-\d\d-\d\d$/.test(given) && text(number(given)) === given;
 }
 
 export function isMonth(given: string | undefined): given is Month {

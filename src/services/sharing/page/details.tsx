@@ -15,7 +15,7 @@ import {
   type ResultRow,
   type TimelineEvent,
 } from './contract';
-import { ageOn } from './days';
+import { ageOn, isDay } from './days';
 import { KindIcon, Sign } from './icons';
 import { InstitutionName } from './institution';
 import { titleOf } from './monthlist';
@@ -245,7 +245,7 @@ export function Details(props: DetailsProps) {
   useEffect(() => {
     if (lead > 0) heading.current?.focus();
   }, [lead]);
-  const age = day !== null && person.birthDate !== null ? ageOn(person.birthDate, day) : null;
+  const age = day !== null && isDay(person.birthDate) ? ageOn(person.birthDate, day) : null;
   return (
     <aside
       className={`details${day === null ? ' details-empty' : ''}`}

@@ -2,6 +2,7 @@
 // Who this is: name, birth date, exact age, allergies, and whose records are being viewed.
 import { useLanguage, useWords } from '@i18n/language';
 import type { Allergy, Institution, Overview } from './contract';
+import { isDay } from './days';
 import { KindIcon, Sign } from './icons';
 import { InstitutionName } from './institution';
 import { ageText, birthText, dayText, eraText, sharingWords, shortDay } from './words';
@@ -31,12 +32,12 @@ function Allergies({ list }: { list: readonly Allergy[] }) {
         {[...list].sort(byGravity).map((one, i) => (
           <li key={i}>
             <strong>{one.text}</strong>
-            {one.criticality !== null && words.criticality[one.criticality] && (
+            {one.criticality != null && words.criticality[one.criticality] && (
               <span className={`gravity gravity-${one.criticality}`}>{words.criticality[one.criticality]}</span>
             )}
             <span className="declared">
               <InstitutionName id={one.institution} />
-              {one.recorded !== null && <span>{words.recorded(shortDay(one.recorded))}</span>}
+              {isDay(one.recorded) && <span>{words.recorded(shortDay(one.recorded))}</span>}
             </span>
           </li>
         ))}
@@ -50,15 +51,15 @@ function Born({ person, on }: { person: Overview; on: string }) {
   const { language } = useLanguage();
   return (
     <p className="born">
-      {person.birthDate === null ? (
+      {!person.birthDate ? (
         <span>{words.noBirthDate}</span>
       ) : (
         <>
           <span className="birth-date">{birthText(person.birthDate, language)}</span>
-          {language === 'ja' && <span className="era">（{eraText(person.birthDate)}）</span>}
+          {language === 'ja' && isDay(person.birthDate) && <span className="era">（{eraText(person.birthDate)}）</span>}
         </>
       )}
-      {person.age !== null && person.deceased === null && (
+      {person.age !== null && !person.deceased && (
         <>
           {' '}
           <strong className="age">{ageText(person.age, language)}</strong>
@@ -66,9 +67,7 @@ function Born({ person, on }: { person: Overview; on: string }) {
         </>
       )}
       <span className="gender">{words.genders[person.gender] ?? words.genders['unknown']}</span>
-      {person.deceased !== null && (
-        <strong className="deceased">{words.deceased(dayText(person.deceased, language))}</strong>
-      )}
+      {person.deceased && <strong className="deceased">{words.deceased(dayText(person.deceased, language))}</strong>}
     </p>
   );
 }

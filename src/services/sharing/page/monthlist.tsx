@@ -13,7 +13,7 @@ const step = 150;
 
 /** The node's title repeats the kind's Japanese name where it has nothing better to say. */
 export function titleOf(event: Pick<TimelineEvent, 'kind' | 'title'>, words: SharingWords): string {
-  const plain = event.title === '' || event.title === sharingWords.ja.kinds[event.kind];
+  const plain = !event.title || event.title === sharingWords.ja.kinds[event.kind];
   return plain ? (words.kinds[event.kind] ?? event.kind) : event.title;
 }
 

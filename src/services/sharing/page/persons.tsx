@@ -5,6 +5,7 @@ import { useLanguage, useWords } from '@i18n/language';
 import { ask, Fault, useAnswer } from '@shell/answer';
 import { Failure, Loading } from '@shell/notices';
 import { address, type PersonRow, type Persons as Page } from './contract';
+import { isDay } from './days';
 import { dayText, eraText, sharingWords } from './words';
 
 /** `value` once it has not changed for a moment, so that typing asks once and not per letter. */
@@ -46,8 +47,8 @@ function Row({ row }: { row: PersonRow }) {
       </th>
       <td>{words.genders[row.gender] ?? words.genders['unknown']}</td>
       <td className="numbers">
-        {row.birthDate === null ? words.unknown : dayText(row.birthDate, language)}
-        {row.birthDate !== null && language === 'ja' && <span className="era">（{eraText(row.birthDate)}）</span>}
+        {row.birthDate ? dayText(row.birthDate, language) : words.unknown}
+        {isDay(row.birthDate) && language === 'ja' && <span className="era">（{eraText(row.birthDate)}）</span>}
       </td>
       <td className="numbers count-cell">{row.institutions}</td>
     </tr>

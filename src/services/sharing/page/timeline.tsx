@@ -49,7 +49,7 @@ function readChoices(query: Record<string, string>, person: Overview): Choices {
   const on = isDay(query['on']) ? query['on'] : '';
   const day = isDay(query['day']) ? query['day'] : null;
   const jumped = isMonth(`${query['year']}-01`) && !isMonth(query['month']);
-  const landing = day ?? person.last ?? (on === '' ? today() : on);
+  const landing = day ?? (isDay(person.last) ? person.last : null) ?? (on === '' ? today() : on);
   const month = isMonth(query['month']) ? query['month'] : jumped ? null : monthOf(landing);
   const known = new Set(person.institutions.map((one) => one.id));
   return {
@@ -110,7 +110,7 @@ function PrintStrip({ person, wanted, month }: { person: Overview; wanted: Wante
   const { language } = useLanguage();
   const institution = useInstitutions();
   const parts = [
-    person.birthDate === null ? '' : birthText(person.birthDate, language),
+    person.birthDate ? birthText(person.birthDate, language) : '',
     monthText(month, language),
     wanted.institutions.map((id) => institution(id).name).join(', '),
     wanted.kinds.map((kind) => (isKind(kind) ? words.kinds[kind] : kind)).join(', '),

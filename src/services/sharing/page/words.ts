@@ -2,7 +2,7 @@
 // The timeline's words in both languages, and how each writes days and ages.
 import type { Language, Words } from '@i18n/language';
 import type { Age, Day, Kind, Month } from './contract';
-import { weekday } from './days';
+import { isDay, weekday } from './days';
 
 interface SharingWords {
   people: string;
@@ -187,9 +187,9 @@ const en: SharingWords = {
   unknown: 'unknown',
   noBirthDate: 'birth date unknown',
   kinds: {
-    note: "Doctor's note",
-    lab: 'Laboratory',
-    prescription: 'Prescription',
+    note: 'Note',
+    lab: 'Lab data',
+    prescription: 'Drugs',
     admission: 'Admission',
     visit: 'Visit',
     document: 'Document',
@@ -197,7 +197,7 @@ const en: SharingWords = {
     checkup: 'Checkup',
     condition: 'Condition',
     procedure: 'Procedure',
-    immunization: 'Vaccination',
+    immunization: 'Vaccine',
     allergy: 'Allergy',
     vital: 'Vital signs',
   },
@@ -278,16 +278,16 @@ const dayEn = format('en-GB', { day: 'numeric', month: 'long', year: 'numeric' }
 const monthEn = format('en-GB', { month: 'long', year: 'numeric' });
 const shortEn = format('en-GB', { month: 'short' });
 
-/** Birth dates are written in full, as the viewers of the regional networks do. */
-export function birthText(day: Day, language: Language): string {
-  const [year, month, date] = day.split('-');
-  if (language === 'en') return `born ${dayEn.format(noon(day))}`;
-  return `${year}年${month}月${date}日生`;
+/** Birth dates are written in full, as the viewers of the regional networks do; FHIR lets some know only a year. */
+export function birthText(date: string, language: Language): string {
+  const [year = '', month, day] = date.split('-');
+  if (language === 'en') return `born ${dayText(date, 'en')}`;
+  return `${year}年${month === undefined ? '' : `${month}月`}${day === undefined ? '' : `${day}日`}生`;
 }
 
 /** 昭和16年: how elderly people say when they were born. */
-export function eraText(day: Day): string {
-  return era.format(noon(day));
+export function eraText(date: string): string {
+  return isDay(date) ? era.format(noon(date)) : '';
 }
 
 export function ageText(age: Age, language: Language): string {
@@ -296,10 +296,13 @@ export function ageText(age: Age, language: Language): string {
   return `${one(age.years, 'year')} ${one(age.months, 'month')} ${one(age.days, 'day')}`;
 }
 
-export function dayText(day: Day, language: Language): string {
-  if (language === 'en') return dayEn.format(noon(day));
-  const [year = '', month = '', date = ''] = day.split('-');
-  return `${Number(year)}年${Number(month)}月${Number(date)}日`;
+export function dayText(date: string, language: Language): string {
+  if (language === 'en') return isDay(date) ? dayEn.format(noon(date)) : date;
+  const units = ['年', '月', '日'];
+  return date
+    .split('-')
+    .map((part, i) => `${Number(part)}${units[i]}`)
+    .join('');
 }
 
 export function weekdayText(day: Day, words: Pick<SharingWords, 'weekdays'>): string {

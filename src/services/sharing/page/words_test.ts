@@ -28,6 +28,13 @@ test('a birth year is told in its era, also in the year an era began', () => {
   assert.equal(eraText('1989-01-07'), '昭和64年');
 });
 
+test('a birth date of which only the year or month is known says no more', () => {
+  assert.equal(birthText('1941', 'ja'), '1941年生');
+  assert.equal(birthText('1941-04', 'ja'), '1941年04月生');
+  assert.equal(birthText('1941-04', 'en'), 'born 1941-04');
+  assert.equal(eraText('1941'), '');
+});
+
 test('days and months are written the same on every machine', () => {
   assert.equal(dayWithWeekday('2010-05-07', 'ja'), '2010年5月7日（金）');
   assert.equal(dayWithWeekday('2010-05-07', 'en'), 'Fri 7 May 2010');
