@@ -53,27 +53,11 @@ km_code km_path__count(km_run *r, const km_node *n, const km_items *in, const km
 
 /* --- sets ----------------------------------------------------------------------------------- */
 
-/* Appends those of `from` that *out has not had since `before`. */
-static km_code push_new(km_run *r, const km_items *from, uint32_t before, km_items *out)
-{
-    for (uint32_t i = 0; i < from->n; i++) {
-        km_items sofar = { out->item, out->n - before, 0 };
-        bool has = false;
-        if (sofar.n) {
-            sofar.item += before;
-            KM_TRY(km_path__has(r, &sofar, &from->item[i], &has));
-        }
-        if (!has)
-            KM_TRY(km_path__push(r, out, &from->item[i]));
-    }
-    return KM_OK;
-}
-
 km_code km_path__distinct(km_run *r, const km_node *n, const km_items *in, const km_scope *s,
                           km_items *out)
 {
     (void)n, (void)s;
-    return push_new(r, in, out->n, out);
+    return km_path__push_new(r, in, out->n, out);
 }
 
 km_code km_path__is_distinct(km_run *r, const km_node *n, const km_items *in, const km_scope *s,
@@ -81,7 +65,7 @@ km_code km_path__is_distinct(km_run *r, const km_node *n, const km_items *in, co
 {
     km_items room = { 0 };
     (void)n, (void)s;
-    KM_TRY(push_new(r, in, 0, &room));
+    KM_TRY(km_path__push_new(r, in, 0, &room));
     return km_path__push_bool(r, out, room.n == in->n);
 }
 
@@ -129,7 +113,7 @@ km_code km_path__intersect(km_run *r, const km_node *n, const km_items *in, cons
 {
     km_items common = { 0 };
     KM_TRY(sift(r, n, in, s, true, &common));
-    return push_new(r, &common, out->n, out);
+    return km_path__push_new(r, &common, out->n, out);
 }
 
 km_code km_path__exclude(km_run *r, const km_node *n, const km_items *in, const km_scope *s,
@@ -144,8 +128,8 @@ km_code km_path__union_(km_run *r, const km_node *n, const km_items *in, const k
     km_items other = { 0 };
     uint32_t before = out->n;
     KM_TRY(km_path__arg(r, n, 0, s, &other));
-    KM_TRY(push_new(r, in, before, out));
-    return push_new(r, &other, before, out);
+    KM_TRY(km_path__push_new(r, in, before, out));
+    return km_path__push_new(r, &other, before, out);
 }
 
 km_code km_path__combine(km_run *r, const km_node *n, const km_items *in, const km_scope *s,

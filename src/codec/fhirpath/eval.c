@@ -46,6 +46,20 @@ bool km_items_true(const km_items *c)
     return true;
 }
 
+km_code km_path__push_new(km_run *r, const km_items *from, uint32_t before, km_items *out)
+{
+    for (uint32_t i = 0; i < from->n; i++) {
+        bool has = false;
+        if (out->n > before) {
+            km_items sofar = { out->item + before, out->n - before, 0 };
+            KM_TRY(km_path__has(r, &sofar, &from->item[i], &has));
+        }
+        if (!has)
+            KM_TRY(km_path__push(r, out, &from->item[i]));
+    }
+    return KM_OK;
+}
+
 /* --- faults ----------------------------------------------------------------------------- */
 
 void km_path__place(km_fault *f, km_str text, uint32_t at)
@@ -172,26 +186,13 @@ static km_code eval_at(km_run *r, const km_node *n, const km_scope *s, km_items 
     return km_path__push(r, out, &in->item[index.number]);
 }
 
-static km_code add_new(km_run *r, const km_items *from, uint32_t before, km_items *out)
-{
-    for (uint32_t i = 0; i < from->n; i++) {
-        km_items sofar = { out->item + before, out->n - before, 0 };
-        bool has = false;
-        if (out->n > before)
-            KM_TRY(km_path__has(r, &sofar, &from->item[i], &has));
-        if (!has)
-            KM_TRY(km_path__push(r, out, &from->item[i]));
-    }
-    return KM_OK;
-}
-
 static km_code eval_union(km_run *r, const km_node *n, const km_scope *s, km_items *out)
 {
     uint32_t before = out->n;
     for (uint32_t i = 0; i < n->n_terms; i++) {
         km_items one = { 0 };
         KM_TRY(km_path__eval(r, n->term[i], s, &one));
-        KM_TRY(add_new(r, &one, before, out));
+        KM_TRY(km_path__push_new(r, &one, before, out));
     }
     return KM_OK;
 }

@@ -61,7 +61,7 @@ static void collections_are_filtered_and_shaped(void **state)
           "2" },
         { "(3|1|2).sort()", "1, 2, 3" },
         { "(3|1|2).sort(-$this)", "3, 2, 1" },
-        { "name.sort(-family, use).use", "\"maiden\", \"official\", \"usual\"" },
+        { "name.sort(-family, use).use", "\"usual\", \"maiden\", \"official\"" },
         { "name.trace('x').count()", "3" },
         { "('context').iif($this = 'context', 'yes', 'no')", "\"yes\"" },
         { "iif({}, 1)", "" },

@@ -152,6 +152,8 @@ static inline km_code km_path__push(km_run *r, km_items *c, const km_item *item)
     return km_path__spend(r, 1);
 }
 
+/* Appends those of `from` that *out has not had since `before`. */
+km_code km_path__push_new(km_run *r, const km_items *from, uint32_t before, km_items *out);
 km_code km_path__push_bool(km_run *r, km_items *out, bool value);
 km_code km_path__push_int(km_run *r, km_items *out, int64_t value);
 km_code km_path__push_text(km_run *r, km_items *out, km_item_kind kind, km_str text);

@@ -80,14 +80,7 @@ km_code km_path__repeat(km_run *r, const km_node *n, const km_items *in, const k
         km_items found = { 0 };
         km_item item = queue.item[i];
         KM_TRY(km_path__eval_with(r, n->arg[0], s, &item, i, &found));
-        for (uint32_t k = 0; k < found.n; k++) {
-            km_items answers = { queue.item + in->n, queue.n - in->n, 0 };
-            bool has = false;
-            if (answers.n)
-                KM_TRY(km_path__has(r, &answers, &found.item[k], &has));
-            if (!has)
-                KM_TRY(km_path__push(r, &queue, &found.item[k]));
-        }
+        KM_TRY(km_path__push_new(r, &found, in->n, &queue));
     }
     for (uint32_t i = in->n; i < queue.n; i++)
         KM_TRY(km_path__push(r, out, &queue.item[i]));
@@ -159,19 +152,23 @@ static km_code value_of(km_run *r, const km_node *n, const km_node *by, const km
     return km_path__single(r, n, in, out, got);
 }
 
-static km_code key_order(km_run *r, const km_node *n, const km_node *by, const km_scope *s,
+/* What has no key comes first, upwards and downwards (as the official suite has it). */
+static km_code key_order(km_run *r, const km_node *n, sort_key key, const km_scope *s,
                          const km_item *a, const km_item *b, int *order)
 {
     km_item x, y;
     bool got_x, got_y;
     *order = 0;
-    KM_TRY(value_of(r, n, by, s, a, &x, &got_x));
-    KM_TRY(value_of(r, n, by, s, b, &y, &got_y));
-    /* What has no key comes first. */
-    if (!got_x || !got_y)
+    KM_TRY(value_of(r, n, key.by, s, a, &x, &got_x));
+    KM_TRY(value_of(r, n, key.by, s, b, &y, &got_y));
+    if (!got_x || !got_y) {
         *order = (int)got_x - (int)got_y;
-    else if (km_path__order(r, &x, &y, order) == KM_FALSE)
+        return KM_OK;
+    }
+    if (km_path__order(r, &x, &y, order) == KM_FALSE)
         return km_path__fail(r, n, "values of kinds that have no order");
+    if (key.descending)
+        *order = -*order;
     return KM_OK;
 }
 
@@ -181,13 +178,9 @@ static km_code item_order(km_run *r, const km_node *n, const km_scope *s, const 
     KM_TRY(km_path__spend(r, 1));
     *order = 0;
     if (n->n_args == 0)
-        return key_order(r, n, NULL, s, a, b, order);
-    for (size_t i = 0; i < n->n_args && *order == 0; i++) {
-        sort_key key = key_of(n->arg[i]);
-        KM_TRY(key_order(r, n, key.by, s, a, b, order));
-        if (key.descending)
-            *order = -*order;
-    }
+        return key_order(r, n, (sort_key){ NULL, false }, s, a, b, order);
+    for (size_t i = 0; i < n->n_args && *order == 0; i++)
+        KM_TRY(key_order(r, n, key_of(n->arg[i]), s, a, b, order));
     return KM_OK;
 }
 
