@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * app: configuration, the command line, and what every node offers whatever its services: serve, health, metrics, pages,
- * verify, erase, rebuild.
+ * app: configuration, the command line, and what every node offers whatever its services: serve,
+ * health, metrics, pages, verify, erase, rebuild.
  */
 #ifndef KM_APP_APP_H
 #define KM_APP_APP_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * arguments: kumihimo VERB [options] [words]. Options common to all verbs are rows here, a verb's own stand beside it.
+ * arguments: kumihimo VERB [options] [words]. Options common to all verbs are rows here, a verb's
+ * own stand beside it.
  */
 #include "app/inside.h"
 
@@ -15,7 +16,8 @@ const km_option km_app__common[] = {
     { "json", NULL, "the report as one JSON document", "報告を JSON で出す" },
     { "quiet", NULL, "no progress", "経過を表示しない" },
     { "help", NULL, "this help", "この説明" },
-    { "lang", "ja|en", "language of the help (default: from LANG)", "説明の言語 (省略時は LANG による)" },
+    { "lang", "ja|en", "language of the help (default: from LANG)",
+      "説明の言語 (省略時は LANG による)" },
     { 0 }
 };
 
@@ -103,7 +105,8 @@ static km_config config_of(const km_args *a)
                         .tls_key = option_of(a, "tls-key"),
                         .web_dir = option_of(a, "web"),
                         .open = option_of(a, "open") != NULL,
-                        .references_checked = references == NULL || strcmp(references, "report") != 0,
+                        .references_checked = references == NULL
+                                              || strcmp(references, "report") != 0,
                         .json = option_of(a, "json") != NULL,
                         .quiet = option_of(a, "quiet") != NULL };
 }
@@ -154,7 +157,8 @@ static int run_on_node(const km_command *c, km_args *args, const km_service *con
     return rc;
 }
 
-static int run_command(const km_command *c, int argc, char **argv, const km_service *const *services)
+static int run_command(const km_command *c, int argc, char **argv,
+                       const km_service *const *services)
 {
     parsed *p = calloc(1, sizeof *p);
     if (p == NULL)

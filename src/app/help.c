@@ -19,7 +19,8 @@ static void print_options(const km_option *o, bool english)
 {
     for (; o != NULL && o->name != NULL; o++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
         printf("  %-26s %s\n", left, english ? o->about : o->about_ja);
     }
 }
@@ -45,8 +46,9 @@ void km_app__help_command(const km_command *c, const char *lang)
     print_options(c->options, english);
     print_options(km_app__common, english);
     printf("\n%s\n%s\n", english ? "Examples:" : "例:", c->examples);
-    printf("%s\n", english ? "Exit codes: 0 done, 1 some input refused, 2 wrong usage, 3 the store failed."
-                           : "終了コード: 0 完了、1 一部の入力を拒否、2 使い方の誤り、3 保存の失敗。");
+    printf("%s\n",
+           english ? "Exit codes: 0 done, 1 some input refused, 2 wrong usage, 3 the store failed."
+                   : "終了コード: 0 完了、1 一部の入力を拒否、2 使い方の誤り、3 保存の失敗。");
 }
 
 void km_app__version(void)

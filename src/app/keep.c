@@ -57,9 +57,12 @@ int km_app__rebuild(const km_args *a, km_node *n)
     return rc == KM_NOT_FOUND ? KM_EXIT_USAGE : km_app__exit_code(rc);
 }
 
-/* --- erase ------------------------------------------------------------------------------------------------ */
+/* --- erase
+ * ------------------------------------------------------------------------------------------------
+ */
 
-/* All charts of the person whose Patient it is: erasing a person destroys the keys of all of them (decision 6). */
+/* All charts of the person whose Patient it is: erasing a person destroys the keys of all of them
+ * (decision 6). */
 static km_code charts_of(int64_t **chart, size_t *count, km_node *n, km_call *call, km_str patient)
 {
     km_reader *r;
@@ -117,10 +120,14 @@ int km_app__erase(const km_args *a, km_node *n)
         km_own_call_close(&own);
     }
     if (a->config->json)
-        printf("{\"chartsErased\":%zu,\"refused\":%zu,\"completeWhen\":\"the last backup of the keys has "
-               "expired\"}\n", erased, refused);
+        printf("{\"chartsErased\":%zu,\"refused\":%zu,\"completeWhen\":\"the last backup of the "
+               "keys has "
+               "expired\"}\n",
+               erased, refused);
     else
-        printf("%zu charts erased, %zu refused. The erasure is complete when the last backup of the keys has "
-               "expired.\n", erased, refused);
+        printf("%zu charts erased, %zu refused. The erasure is complete when the last backup of "
+               "the keys has "
+               "expired.\n",
+               erased, refused);
     return rc == KM_NOT_FOUND ? KM_EXIT_REFUSED : km_app__exit_code(rc);
 }

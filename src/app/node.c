@@ -58,7 +58,8 @@ static const km_option serve_options[] = {
       "行き先のない参照を拒否する (省略時) か、報告する" },
     { "tls-cert", "FILE", "certificate chain, PEM", "証明書 (PEM)" },
     { "tls-key", "FILE", "its key, PEM", "その秘密鍵 (PEM)" },
-    { "web", "DIR", "the browser pages (default: beside the program)", "画面の置き場 (省略時はプログラムの隣)" },
+    { "web", "DIR", "the browser pages (default: beside the program)",
+      "画面の置き場 (省略時はプログラムの隣)" },
     { 0 }
 };
 
@@ -70,17 +71,20 @@ static const km_option synth_options[] = {
 };
 
 static const km_command commands[] = {
-    { "serve", NULL, "serve FHIR at /fhir and the pages at /", "FHIR を /fhir に、画面を / に提供する",
+    { "serve", NULL, "serve FHIR at /fhir and the pages at /",
+      "FHIR を /fhir に、画面を / に提供する",
       "  kumihimo serve --data demo/node --listen 127.0.0.1:8080 --open", serve_options, 0,
       km_app__serve },
     { "verify", NULL, "prove the log whole", "記録のログが欠けず変わっていないことを確かめる",
       "  kumihimo verify --data demo/node --json", NULL, 0, km_app__verify },
     { "erase", "PATIENT...", "erase patients: Patient/ID; their keys are destroyed",
-      "患者の記録を消去する: Patient/ID (鍵を破棄する)", "  kumihimo erase --data demo/node Patient/p-0001",
-      NULL, 0, km_app__erase },
-    { "rebuild", "VIEW", "make a view anew from the log: index, person", "ログから索引を作り直す: index, person",
-      "  kumihimo rebuild --data demo/node index", NULL, 0, km_app__rebuild },
-    { "synth", NULL, "make a region that never existed, as FHIR bundles", "実在しない地域の記録を FHIR で作る",
+      "患者の記録を消去する: Patient/ID (鍵を破棄する)",
+      "  kumihimo erase --data demo/node Patient/p-0001", NULL, 0, km_app__erase },
+    { "rebuild", "VIEW", "make a view anew from the log: index, person",
+      "ログから索引を作り直す: index, person", "  kumihimo rebuild --data demo/node index", NULL, 0,
+      km_app__rebuild },
+    { "synth", NULL, "make a region that never existed, as FHIR bundles",
+      "実在しない地域の記録を FHIR で作る",
       "  kumihimo synth --people 200 --seed 1 --out demo/files", synth_options, KM_NO_NODE,
       km_app__synth },
     { 0 }

@@ -12,7 +12,8 @@
 
 enum { TABLES = 32, FILE_MAX = 16 << 20 };
 
-/* --- pages -------------------------------------------------------------------------------------------- */
+/* --- pages
+ * -------------------------------------------------------------------------------------------- */
 
 static const char *type_of(km_str name)
 {
@@ -48,11 +49,12 @@ static km_code read_file(km_str *out, const char *path, km_call *call)
     }
     char *bytes = km_arena_alloc(call->arena, (size_t)st.st_size + 1);
     size_t n = 0;
-    for (ssize_t got = 1; got > 0 && n < (size_t)st.st_size; n += got > 0 ? (size_t)got : 0)
+    for (ssize_t got = 1; got > 0 && n<(size_t)st.st_size; n += got> 0 ? (size_t)got : 0)
         got = read(fd, bytes + n, (size_t)st.st_size - n);
     close(fd);
     *out = (km_str){ bytes, n };
-    return n == (size_t)st.st_size ? KM_OK : km_fail(call->fault, KM_IO, NULL, "a page cannot be read");
+    return n == (size_t)st.st_size ? KM_OK
+                                   : km_fail(call->fault, KM_IO, NULL, "a page cannot be read");
 }
 
 km_code km_app__page(km_request *r, km_reply *out)
@@ -99,7 +101,8 @@ static void find_pages(km_config *c)
     }
 }
 
-/* --- serving ------------------------------------------------------------------------------------------- */
+/* --- serving
+ * ------------------------------------------------------------------------------------------- */
 
 static bool is_loopback(const char *listen)
 {
@@ -116,8 +119,10 @@ static void tell_ready(const km_node *n, const char *listen)
         colon--;
     host = km_str_sub(at, 0, colon > 0 ? colon - 1 : at.n);
     if (n->config->open)
-        fprintf(stderr, "*** 認証は切られています。試用のためだけに。 AUTHENTICATION IS OFF. FOR TRYING OUT "
-                        "ONLY. ***\n");
+        fprintf(
+            stderr,
+            "*** 認証は切られています。試用のためだけに。 AUTHENTICATION IS OFF. FOR TRYING OUT "
+            "ONLY. ***\n");
     printf("listening on %s://%.*s:%d\n", n->config->tls_cert ? "https" : "http", KM_STR_ARG(host),
            km_http_port(n->http));
     fflush(stdout);
@@ -147,9 +152,15 @@ int km_app__serve(const km_args *a, km_node *n)
     for (const km_service *const *s = n->services; *s != NULL && count < TABLES; s++)
         if ((*s)->routes != NULL)
             tables[count++] = (*s)->routes;
-    km_http_options o = { .listen = listen, .tls_cert = config.tls_cert, .tls_key = config.tls_key,
-                          .routes = tables, .limits = km_http_limits_default, .app = n,
-                          .admit = km_admit, .refuse = km_refuse, .clock = n->clock,
+    km_http_options o = { .listen = listen,
+                          .tls_cert = config.tls_cert,
+                          .tls_key = config.tls_key,
+                          .routes = tables,
+                          .limits = km_http_limits_default,
+                          .app = n,
+                          .admit = km_admit,
+                          .refuse = km_refuse,
+                          .clock = n->clock,
                           .random = n->random };
     if (km_http_start(&n->http, &o, &fault) != KM_OK) {
         km_app__tell(&config, "serve", &fault);

@@ -9,6 +9,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_POISON
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(HAS_POISON)
+#include <sanitizer/asan_interface.h>
+enum { BETWEEN = 16 };
+#define POISON(p, n) __asan_poison_memory_region((p), (n))
+#define UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
+#else
+enum { BETWEEN = 0 };
+#define POISON(p, n) ((void)(p), (void)(n))
+#define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
 enum { FIRST = 32 * 1024, LARGEST = 1024 * 1024, ALIGN = 16 };
 
 typedef struct block {
@@ -19,7 +35,7 @@ typedef struct block {
 
 struct km_arena {
     block *newest;
-    size_t cap, total; /* total: handed out, without the newest block's `used` rounding */
+    size_t cap, total; /* total: handed out, with the rounding */
 };
 
 static block *block_new(block *older, size_t room)
@@ -32,6 +48,7 @@ static block *block_new(block *older, size_t room)
     b->older = older;
     b->room = room;
     b->used = 0;
+    POISON(b->bytes, room);
     return b;
 }
 
@@ -48,6 +65,7 @@ static void drop_newest(km_arena *a)
 {
     block *b = a->newest;
     a->newest = b->older;
+    UNPOISON(b->bytes, b->room);
     free(b);
 }
 
@@ -65,6 +83,7 @@ void km_arena_reset(km_arena *a)
     while (a->newest->older != NULL)
         drop_newest(a);
     a->newest->used = 0;
+    POISON(a->newest->bytes, a->newest->room);
     a->total = 0;
 }
 
@@ -73,11 +92,13 @@ void *km_arena_alloc(km_arena *a, size_t n)
     block *b = a->newest;
     size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     assert(n < SIZE_MAX / 2); /* nobody asks for half the address space but by mistake */
+    need += BETWEEN;
     if (need > b->room - b->used) {
         size_t room = b->room < LARGEST ? b->room * 2 : LARGEST;
         b = a->newest = block_new(b, need > room ? need : room);
     }
     void *p = b->bytes + b->used;
+    UNPOISON(p, n);
     b->used += need;
     a->total += need;
     return p;
@@ -155,5 +176,6 @@ void km_arena_back(km_arena *a, km_arena_mark m)
     while (a->newest != m.block)
         drop_newest(a);
     a->newest->used = m.used;
+    POISON(a->newest->bytes + m.used, a->newest->room - m.used);
     a->total = m.total;
 }

@@ -52,11 +52,11 @@ const char *km_code_sentence(km_code c); /* for people, ends without a stop */
 const char *km_code_name(km_code c);     /* NOT_FOUND */
 
 /* Passes a failure on: if (KM_TRY(f(x))) ... keeps lines short. */
-#define KM_TRY(expr)                                                                               \
-    do {                                                                                           \
-        km_code km_try_ = (expr);                                                                  \
-        if (km_try_ != KM_OK)                                                                      \
-            return km_try_;                                                                        \
+#define KM_TRY(expr)              \
+    do {                          \
+        km_code km_try_ = (expr); \
+        if (km_try_ != KM_OK)     \
+            return km_try_;       \
     } while (0)
 
 #endif

@@ -19,7 +19,10 @@ typedef struct km_str {
 
 /* printf: "%.*s", KM_STR_ARG(s) */
 #define KM_STR(lit) ((km_str){ "" lit, sizeof(lit) - 1 })
-#define KM_STR_INIT(lit) { "" lit, sizeof(lit) - 1 }
+#define KM_STR_INIT(lit)        \
+    {                           \
+        "" lit, sizeof(lit) - 1 \
+    }
 #define KM_STR_ARG(s) ((int)(s).n), ((s).p ? (s).p : "")
 #define KM_STR_NONE ((km_str){ NULL, 0 })
 

@@ -128,7 +128,9 @@ typedef struct km_http_options {
 
 km_code km_http_start(km_http **out, const km_http_options *o, km_fault *f);
 int km_http_port(const km_http *h);
-void km_http_stop(km_http *h); /* drains, at most 30 s; frees */
+/* Drains, at most 30 s, and frees; where a handler runs on even then, all is left as it is, for
+ * the process to end. */
+void km_http_stop(km_http *h);
 
 /* Metrics in Prometheus text: requests by route pattern and status class, duration
  * histogram by pattern, connections, workers busy. */

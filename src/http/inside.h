@@ -28,6 +28,7 @@ typedef struct km_exchange km_exchange;
 #define KM_HTTP_BLOCK ((size_t)64 << 10)        /* one piece of a streamed body or reply */
 #define KM_HTTP_SLOW_START_MS 5000u             /* before the minimum rate is asked for */
 #define KM_HTTP_DRAIN_MS 30000u
+#define KM_HTTP_CLOSE_MS 1000u /* then, for workers to end what they are at */
 #define KM_HTTP_UNKNOWN UINT64_MAX
 
 void km_http__limits_fill(km_http_limits *l); /* a zero becomes the default */

@@ -47,7 +47,7 @@ void km_http__limits_fill(km_http_limits *l)
  * answer in one pool; beyond it, it answers 414 or 431 by itself. */
 size_t km_http__pool_bytes(const km_http_limits *l)
 {
-    enum { LINE_RECORD = 80, ANSWER = 8192 };
+    enum { LINE_RECORD = 80, ANSWER = 3072 }; /* it clears the pool after each request */
     return l->header_bytes + l->url_bytes + (size_t)l->header_lines * LINE_RECORD + ANSWER;
 }
 

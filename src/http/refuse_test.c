@@ -110,6 +110,31 @@ static void a_sound_head_of_any_size_within_the_limits_passes(void **state)
     }
 }
 
+static void all_limits_reached_at_once_still_leave_room_for_the_answer(void **state)
+{
+    static const km_http_options o = { .workers = 1 };
+    place *full = place_open(&o);
+    const km_http_limits *l = &km_http_limits_default;
+    char *text = calloc(1, l->url_bytes + l->header_bytes + 200);
+    (void)state;
+    strcpy(text, "GET /worker?");
+    memset(text + strlen(text), 'a', l->url_bytes - 8);
+    strcat(text, " HTTP/1.1\r\nHost: h\r\n");
+    size_t head = strlen(text), line = (l->header_bytes - 100) / (l->header_lines - 1);
+    for (unsigned i = 1; i < l->header_lines; i++) {
+        size_t from = strlen(text);
+        strcat(text, "X: ");
+        memset(text + from + 3, 'b', line - 5);
+        strcat(text, "\r\n");
+    }
+    assert_true(strlen(text) - head > l->header_bytes - 200);
+    strcat(text, "\r\n");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(wire_ask(full->port, full->arena, text, strlen(text)).status, 200);
+    free(text);
+    place_close(full);
+}
+
 static void a_first_line_that_is_none_is_refused(void **state)
 {
     static const struct {
@@ -410,6 +435,7 @@ int main(void)
         cmocka_unit_test(heads_that_smuggle_are_refused_and_the_connection_ends),
         cmocka_unit_test(a_nul_in_the_head_is_refused),
         cmocka_unit_test(a_sound_head_of_any_size_within_the_limits_passes),
+        cmocka_unit_test(all_limits_reached_at_once_still_leave_room_for_the_answer),
         cmocka_unit_test(a_first_line_that_is_none_is_refused),
         cmocka_unit_test(tricks_with_paths_are_refused),
         cmocka_unit_test(a_long_address_is_414),

@@ -221,6 +221,14 @@ static void wait_quiet(km_http *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Calls that a worker has now; none follows them. */
+static bool workers_let_go(km_http *h)
+{
+    for (unsigned i = 0; i < KM_HTTP_CLOSE_MS && atomic_load(&h->away) > 0; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    return atomic_load(&h->away) == 0;
+}
+
 void km_http_stop(km_http *h)
 {
     if (h == NULL)
@@ -230,7 +238,7 @@ void km_http_stop(km_http *h)
     /* Who still sends or reads slowly is cut off now. Who still has a worker cannot be: its
      * handler would run on memory given back. The process is ending; all is left as is. */
     atomic_store(&h->closing, true);
-    if (atomic_load(&h->away) > 0)
+    if (!workers_let_go(h))
         return;
     MHD_stop_daemon(h->daemon);
     free_all(h);

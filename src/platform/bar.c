@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bar: progress of a long command on standard error: one line that moves on a terminal, a line every ten seconds
- * elsewhere. And the wish to stop.
+ * bar: progress of a long command on standard error: one line that moves on a terminal, a line
+ * every ten seconds elsewhere. And the wish to stop.
  */
 #include "platform/platform.h"
 

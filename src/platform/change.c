@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * change: from what a client asks to be written to a plan for the log. One path for a single write and for a
- * transaction: look up conditions, choose ids, rewrite references, check references, find owners, write.
+ * change: from what a client asks to be written to a plan for the log. One path for a single write
+ * and for a transaction: look up conditions, choose ids, rewrite references, check references, find
+ * owners, write.
  */
 #include "platform/change.h"
 
@@ -10,7 +11,8 @@
 
 enum { TRIES = 6, MISSING_MAX = 100 };
 
-/* --- bodies ---------------------------------------------------------------------------------------- */
+/* --- bodies
+ * ---------------------------------------------------------------------------------------- */
 
 km_code km_change_read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call)
 {
@@ -30,7 +32,8 @@ km_code km_change_read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted,
     return km_fhir_check(*out, call->fault);
 }
 
-/* --- where a fault stands ---------------------------------------------------------------------------- */
+/* --- where a fault stands
+ * ---------------------------------------------------------------------------- */
 
 /* Patient.name[0] in entry 3 becomes Bundle.entry[3].resource.name[0]. */
 static km_code tell_place(km_code rc, const km_change *c, km_fault *f)
@@ -45,7 +48,8 @@ static km_code tell_place(km_code rc, const km_change *c, km_fault *f)
     return rc;
 }
 
-/* --- conditions ------------------------------------------------------------------------------------------ */
+/* --- conditions
+ * ------------------------------------------------------------------------------------------ */
 
 km_code km_change_condition(km_search **out, km_writing *w, km_ftype type, km_str query)
 {
@@ -57,8 +61,12 @@ km_code km_change_condition(km_search **out, km_writing *w, km_ftype type, km_st
         fields[i] = (km_search_field){ field[i].name, field[i].value };
     if (n == 0)
         return km_fail(w->call->fault, KM_PRECONDITION, NULL, "a condition needs a parameter");
-    km_search_input in = { .type = type, .field = fields, .fields = n, .source = w->source,
-                           .base = w->base, .conditional = true };
+    km_search_input in = { .type = type,
+                           .field = fields,
+                           .fields = n,
+                           .source = w->source,
+                           .base = w->base,
+                           .conditional = true };
     return km_search_parse(out, &in, w->call);
 }
 
@@ -108,8 +116,8 @@ static km_code settle_condition(km_writing *w, km_change *c, km_reader *r)
     return KM_OK;
 }
 
-/* On the writer: do the conditions still find what was prepared for? A conditional create that now finds its record
- * stands back; everything else asks for a new try. */
+/* On the writer: do the conditions still find what was prepared for? A conditional create that now
+ * finds its record stands back; everything else asks for a new try. */
 typedef struct recheck {
     km_change *change;
     size_t n;
@@ -135,7 +143,8 @@ static km_code look_again(km_plan *p, km_txn *t, km_fault *f)
     return KM_OK;
 }
 
-/* --- ids and references ------------------------------------------------------------------------------------- */
+/* --- ids and references
+ * ------------------------------------------------------------------------------------- */
 
 static km_code choose_id(km_writing *w, km_change *c)
 {
@@ -152,7 +161,8 @@ static km_code choose_id(km_writing *w, km_change *c)
     return KM_OK;
 }
 
-/* The request's own entries by what references may call them: fullUrl, and "Type/id". Sorted once. */
+/* The request's own entries by what references may call them: fullUrl, and "Type/id". Sorted once.
+ */
 typedef struct entry_name {
     km_str name;
     const km_change *change;
@@ -251,7 +261,8 @@ static km_code each_reference(rewriting *x, km_change *c, size_t n, size_t *fail
     return KM_OK;
 }
 
-/* --- do references lead anywhere? ------------------------------------------------------------------------------ */
+/* --- do references lead anywhere?
+ * ------------------------------------------------------------------------------ */
 
 static void note_missing(km_writing *w, const km_reference *ref)
 {
@@ -294,7 +305,9 @@ static void check_one(void *self, km_jv value, km_str text)
     km_fault_at(x->w->call->fault, line, column);
 }
 
-/* --- the plan ------------------------------------------------------------------------------------------------------ */
+/* --- the plan
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static km_code owner_of(km_str *out, km_writing *w, const km_change *c)
 {
@@ -399,8 +412,13 @@ static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, b
         conditions = conditions || c[i].conditional;
         KM_TRY(km_change_write(&write[i], w, &c[i], default_owner));
     }
-    km_plan plan = { .write = write, .n = n, .before = conditions ? look_again : NULL,
-                     .self = &check, .call = w->call, .access = w->access, .bulk = w->bulk };
+    km_plan plan = { .write = write,
+                     .n = n,
+                     .before = conditions ? look_again : NULL,
+                     .self = &check,
+                     .call = w->call,
+                     .access = w->access,
+                     .bulk = w->bulk };
     rc = km_log_write(w->node->log, &plan, failed);
     *again = check.stale;
     if (rc == KM_OK)

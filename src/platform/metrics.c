@@ -28,7 +28,8 @@ void km_node_metrics(km_node *n, km_buf *out)
                  (long long)figures.groups);
     km_buf_print(out, "# TYPE kumihimo_log_waiting gauge\nkumihimo_log_waiting %lld\n",
                  (long long)figures.waiting);
-    km_buf_print(out, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %ld\n",
+    km_buf_print(out,
+                 "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %ld\n",
                  resident_bytes());
     if (n->http != NULL)
         km_http_metrics(n->http, out);

@@ -46,7 +46,8 @@ static km_code make_folder(const char *path, km_fault *f)
     return km_fail(f, KM_IO, NULL, "the data directory cannot be made");
 }
 
-static km_code new_key(const char *path, unsigned char key[32], const km_random *random, km_fault *f)
+static km_code new_key(const char *path, unsigned char key[32], const km_random *random,
+                       km_fault *f)
 {
     random->fill(random->self, key, 32);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
@@ -56,7 +57,8 @@ static km_code new_key(const char *path, unsigned char key[32], const km_random 
     return done ? KM_OK : km_fail(f, KM_IO, NULL, "the key file cannot be written");
 }
 
-static km_code read_key(const char *path, unsigned char key[32], const km_random *random, km_fault *f)
+static km_code read_key(const char *path, unsigned char key[32], const km_random *random,
+                        km_fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
@@ -102,7 +104,8 @@ static km_code open_all(km_node *n, const km_service *const *services, km_fault 
     KM_TRY(open_log(n, &parts, kek, f));
     km_trust_options trust = { n->config->open, token, n->random };
     KM_TRY(km_trust_open(&n->trust, &trust, f));
-    return km_log_source(&n->local_source, n->log, KM_STR("urn:kumihimo:source:local"), KM_STR_NONE, f);
+    return km_log_source(&n->local_source, n->log, KM_STR("urn:kumihimo:source:local"), KM_STR_NONE,
+                         f);
 }
 
 km_code km_node_open(km_node **out, const km_config *c, const km_service *const *services,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * outcome: faults as FHIR OperationOutcomes (R4 2.28); nobody else writes one. And the door of every request.
+ * outcome: faults as FHIR OperationOutcomes (R4 2.28); nobody else writes one. And the door of
+ * every request.
  */
 #include "platform/platform.h"
 
@@ -43,7 +44,8 @@ void km_outcome_print(km_buf *out, const km_fault *f)
     if (f->detail[0] != '\0')
         km_buf_z(&detail, f->detail);
     if (f->line > 0)
-        km_buf_print(&detail, "%s(line %u, column %u)", detail.n > 0 ? " " : "", f->line, f->column);
+        km_buf_print(&detail, "%s(line %u, column %u)", detail.n > 0 ? " " : "", f->line,
+                     f->column);
     km_issue one = { "error", f->code, km_str_of(f->path), km_buf_str(&detail) };
     km_outcome_issues(out, &one, 1);
 }
@@ -67,8 +69,8 @@ km_code km_admit(km_request *r)
 {
     km_caller *caller;
     km_node *n = km_request_node(r);
-    KM_TRY(km_trust_admit(&caller, n->trust, r->route->policy, km_request_header(r, "Authorization"),
-                          &r->call));
+    KM_TRY(km_trust_admit(&caller, n->trust, r->route->policy,
+                          km_request_header(r, "Authorization"), &r->call));
     caller->source = n->local_source;
     return KM_OK;
 }

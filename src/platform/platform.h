@@ -20,14 +20,14 @@
 typedef struct km_node km_node;
 
 typedef struct km_config {
-    const char *data_dir;  /* --data DIR */
-    const char *store;     /* --store postgres://...; NULL = SQLite in data_dir */
-    const char *listen;    /* --listen */
+    const char *data_dir; /* --data DIR */
+    const char *store;    /* --store postgres://...; NULL = SQLite in data_dir */
+    const char *listen;   /* --listen */
     const char *tls_cert, *tls_key;
-    const char *web_dir;   /* pages; NULL = beside the program or the installed place */
-    bool open;             /* --open */
+    const char *web_dir;     /* pages; NULL = beside the program or the installed place */
+    bool open;               /* --open */
     bool references_checked; /* --references=check (default) | report */
-    bool json;             /* --json */
+    bool json;               /* --json */
     bool quiet;
 } km_config;
 
@@ -45,14 +45,14 @@ typedef struct km_args {
 enum { KM_EXIT_DONE = 0, KM_EXIT_REFUSED = 1, KM_EXIT_USAGE = 2, KM_EXIT_STORE = 3 };
 
 typedef struct km_option {
-    const char *name;     /* "source" */
-    const char *value;    /* "URI"; NULL: a switch */
+    const char *name;  /* "source" */
+    const char *value; /* "URI"; NULL: a switch */
     const char *about, *about_ja;
 } km_option;
 
 typedef struct km_command {
-    const char *verb;         /* "import" */
-    const char *arguments;    /* "PATH..." */
+    const char *verb;      /* "import" */
+    const char *arguments; /* "PATH..." */
     const char *about, *about_ja;
     const char *examples;     /* lines */
     const km_option *options; /* ended by {0} */
@@ -63,10 +63,10 @@ enum { KM_NO_NODE = 1 }; /* needs no data directory */
 
 typedef struct km_service {
     const char *name;
-    const km_http_route *routes;        /* ended by {0}; NULL = none */
-    const km_command *commands;         /* ended by {0}; NULL = none */
-    const km_fold_def *const *folds;        /* in-transaction folds; NULL-ended; NULL = none */
-    const km_embedded *sql;             /* NULL = none */
+    const km_http_route *routes;     /* ended by {0}; NULL = none */
+    const km_command *commands;      /* ended by {0}; NULL = none */
+    const km_fold_def *const *folds; /* in-transaction folds; NULL-ended; NULL = none */
+    const km_embedded *sql;          /* NULL = none */
 } km_service;
 
 struct km_node {
@@ -74,11 +74,11 @@ struct km_node {
     km_store *store;
     km_log *log;
     km_trust *trust;
-    km_http *http;                       /* while serving */
-    const km_service *const *services;   /* gateways too; NULL-ended */
+    km_http *http;                     /* while serving */
+    const km_service *const *services; /* gateways too; NULL-ended */
     const km_clock *clock;
     const km_random *random;
-    int32_t local_source;                /* who writes over HTTP, until trust tells sources apart */
+    int32_t local_source; /* who writes over HTTP, until trust tells sources apart */
 };
 
 /* Opens store, log, trust with the views' folds and those of the services. Makes the data

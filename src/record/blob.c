@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * blob: whole files, sealed with their chart's key. Names are HMAC-like under that key (decision 9): nothing is
- * shared between charts, and a name betrays nothing.
+ * blob: whole files, sealed with their chart's key. Names are HMAC-like under that key (decision
+ * 9): nothing is shared between charts, and a name betrays nothing.
  */
 #include "record/inside.h"
 

@@ -19,8 +19,8 @@ void km_chain__append(unsigned char head[KM_SHA256_LEN], const km_entry *e)
 {
     static const char leaf_tag[1] = { 0 }, node_tag[1] = { 1 };
     char header[80], *p = header;
-    const int64_t column[10] = { e->seq,     e->chart,  e->rid, e->type, e->version,
-                                 e->source,  e->op,     e->at,  e->prev, e->type_prev };
+    const int64_t column[10] = { e->seq,    e->chart, e->rid, e->type, e->version,
+                                 e->source, e->op,    e->at,  e->prev, e->type_prev };
     for (size_t i = 0; i < 10; i++)
         p = be64(p, column[i]);
     unsigned char leaf[KM_SHA256_LEN];
@@ -34,10 +34,15 @@ void km_chain__append(unsigned char head[KM_SHA256_LEN], const km_entry *e)
 
 void km_entry__read(km_entry *out, km_stmt *s)
 {
-    *out = (km_entry){ .seq = km_col_int(s, 0),     .chart = km_col_int(s, 1),
-                       .rid = km_col_int(s, 2),     .type = km_col_int(s, 3),
-                       .version = km_col_int(s, 4), .source = km_col_int(s, 5),
-                       .op = km_col_int(s, 6),      .at = km_col_int(s, 7),
-                       .prev = km_col_int(s, 8),    .type_prev = km_col_int(s, 9),
+    *out = (km_entry){ .seq = km_col_int(s, 0),
+                       .chart = km_col_int(s, 1),
+                       .rid = km_col_int(s, 2),
+                       .type = km_col_int(s, 3),
+                       .version = km_col_int(s, 4),
+                       .source = km_col_int(s, 5),
+                       .op = km_col_int(s, 6),
+                       .at = km_col_int(s, 7),
+                       .prev = km_col_int(s, 8),
+                       .type_prev = km_col_int(s, 9),
                        .body = km_col_null(s, 10) ? KM_STR_NONE : km_col_blob(s, 10) };
 }

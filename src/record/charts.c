@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * charts: the writer's memory of which chart a source's patient has, so that the table is asked once. A
- * bounded open-addressing table; when full it is emptied, never wrong.
+ * charts: the writer's memory of which chart a source's patient has, so that the table is asked
+ * once. A bounded open-addressing table; when full it is emptied, never wrong.
  */
 #include "record/inside.h"
 

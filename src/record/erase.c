@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * erase: the end of a chart (decisions 8 to 10). View rows first, then blobs, names and the key, in one
- * transaction with secure_delete; then the write-ahead log is truncated. What stays: sealed bodies that nobody
- * can open, and every proof. And rebuilding a view from the log, its counterpart.
+ * erase: the end of a chart (decisions 8 to 10). View rows first, then blobs, names and the key, in
+ * one transaction with secure_delete; then the write-ahead log is truncated. What stays: sealed
+ * bodies that nobody can open, and every proof. And rebuilding a view from the log, its
+ * counterpart.
  */
 #include "record/inside.h"
 
@@ -86,8 +87,13 @@ static km_code fold_record(rebuilding *b, km_reader *r, const km_entry *e, km_st
     KM_TRY(rc);
     if (e->chart != KM_CHART_NONE)
         KM_TRY(km_reader_chart(&chart, r, e->chart));
-    km_folding v = { .chart = e->chart, .rid = e->rid, .type = rec->type, .id = rec->id,
-                     .source = rec->source, .owner = chart.patient, .key = b->log->index_key };
+    km_folding v = { .chart = e->chart,
+                     .rid = e->rid,
+                     .type = rec->type,
+                     .id = rec->id,
+                     .source = rec->source,
+                     .owner = chart.patient,
+                     .key = b->log->index_key };
     KM_TRY(km_record_json(&v.resource, rec, r->call));
     KM_TRY(b->fold->rows(&rows, &v, r->call->arena, r->call->fault));
     b->fold->add(b->state, &v, rows);
@@ -137,8 +143,11 @@ km_code km_log_rebuild(km_log *l, const char *name, const km_progress *p, km_cal
         return km_fail(call->fault, KM_NOT_FOUND, NULL, "no view is called %s", name);
     km_call inner = *call;
     inner.arena = km_arena_new((size_t)1 << 30);
-    rebuilding b = { .log = l, .fold = l->o.folds[which], .state = l->fold_state[which],
-                     .clear = true, .call = &inner };
+    rebuilding b = { .log = l,
+                     .fold = l->o.folds[which],
+                     .state = l->fold_state[which],
+                     .clear = true,
+                     .call = &inner };
     km_code rc = KM_OK;
     while (rc == KM_OK && !b.end) {
         km_arena_reset(inner.arena);

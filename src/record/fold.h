@@ -3,10 +3,10 @@
  * fold: how a view follows the log. fold(old version, new version) -> rows out, rows in;
  * pure in both, so that it can take back what it once put in (decision 4).
  *
- * `rows` is pure and runs on any thread, before the writer is held. `add` and `remove` note rows for
- * the writer's group; `flush` writes all noted rows to the store at once, sorted, and
- * is called before a precondition asks the view and before commit. `drop` forgets what was
- * noted since the last flush (a failed group).
+ * `rows` is pure and runs on any thread, before the writer is held. `add` and `remove` note rows
+ * for the writer's group; `flush` writes all noted rows to the store at once, sorted, and is called
+ * before a precondition asks the view and before commit. `drop` forgets what was noted since the
+ * last flush (a failed group).
  */
 #ifndef KM_RECORD_FOLD_H
 #define KM_RECORD_FOLD_H
@@ -18,11 +18,11 @@
 
 /* What a fold sees of one version. */
 typedef struct km_folding {
-    int64_t chart, rid;     /* filled before add/remove; NOT known to `rows` */
+    int64_t chart, rid; /* filled before add/remove; NOT known to `rows` */
     km_ftype type;
     km_str id;
     int32_t source;
-    km_str owner;           /* logical id of the chart's Patient (for a Patient: its own id) */
+    km_str owner; /* logical id of the chart's Patient (for a Patient: its own id) */
     km_jv resource;
     km_sipkey key;
 } km_folding;

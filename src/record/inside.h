@@ -118,9 +118,8 @@ typedef struct km_seal_place { /* the additional data of a body */
 } km_seal_place;
 km_str km_seal__close(km_sealing *s, km_arena *a, const unsigned char key[KM_KEY_LEN],
                       const km_seal_place *at, km_str packed, const km_random *random);
-km_code km_seal__open(km_str *text, km_sealing *s, km_arena *a,
-                      const unsigned char key[KM_KEY_LEN], const km_seal_place *at, km_str sealed,
-                      km_fault *f);
+km_code km_seal__open(km_str *text, km_sealing *s, km_arena *a, const unsigned char key[KM_KEY_LEN],
+                      const km_seal_place *at, km_str sealed, km_fault *f);
 /* A chart key under the key-encryption key, and back. */
 km_str km_seal__wrap(km_log *l, km_sealing *s, km_arena *a, int64_t chart,
                      const unsigned char key[KM_KEY_LEN]);
@@ -157,19 +156,22 @@ km_code km_plan__prepare(km_log *l, km_plan *p, size_t *failed);
 km_code km_plan__carry_out(km_txn *t, km_plan *p, size_t *failed, int64_t *records);
 km_code km_plan__flush(km_txn *t, km_fault *f);
 
-/* --- writer.c ----------------------------------------------------------------------------------- */
+/* --- writer.c -----------------------------------------------------------------------------------
+ */
 km_code km_writer__start(km_log *l, km_fault *f);
 void km_writer__stop(km_log *l);
 /* Runs `run` alone in a group of its own, waits until it is durable. */
 km_code km_writer__alone(km_log *l, km_code (*run)(void *self, km_txn *t, km_fault *f), void *self,
                          km_fault *f);
 
-/* --- log.c ------------------------------------------------------------------------------------------ */
+/* --- log.c
+ * ------------------------------------------------------------------------------------------ */
 km_code km_setting__get(km_str *value, bool *there, km_conn *c, km_arena *a, const char *name,
                         km_fault *f);
 km_code km_setting__put(km_conn *c, const char *name, km_str value, km_fault *f);
 
-/* --- reader.c ------------------------------------------------------------------------------------------ */
+/* --- reader.c
+ * ------------------------------------------------------------------------------------------ */
 /* Makes the record of an entry, opening its body. KM_ERASED when its key is gone. */
 km_code km_reader__open_entry(km_record **out, km_reader *r, const km_entry *e, km_str id);
 

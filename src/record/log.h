@@ -31,12 +31,12 @@ typedef struct km_reader km_reader;
 
 typedef struct km_log_options {
     km_store *store;
-    unsigned char kek[32];          /* key-encryption key */
-    uint32_t kek_number;            /* which one wrapped a key; for rotation */
-    const km_fold_def *const *folds;    /* in-transaction folds, NULL-ended; index, person */
+    unsigned char kek[32];           /* key-encryption key */
+    uint32_t kek_number;             /* which one wrapped a key; for rotation */
+    const km_fold_def *const *folds; /* in-transaction folds, NULL-ended; index, person */
     const km_clock *clock;
     const km_random *random;
-    unsigned group_records;         /* most versions in one commit; default 1000 */
+    unsigned group_records; /* most versions in one commit; default 1000 */
 } km_log_options;
 
 /* The .sql lists that a store for a log must have been opened with. */
@@ -68,22 +68,23 @@ km_code km_reader_source(km_source *out, km_reader *r, int32_t number);
 /* --- writing --------------------------------------------------------------------------- */
 typedef enum km_op { KM_OP_CREATE = 1, KM_OP_UPDATE, KM_OP_DELETE } km_op;
 
-#define KM_EXPECT_ANY ((int64_t)-1)    /* create or new version, whichever */
-#define KM_EXPECT_ABSENT ((int64_t)0)  /* must not exist (a deleted one may) */
-                                       /* n > 0: the current version must be n */
+#define KM_EXPECT_ANY ((int64_t)-1)   /* create or new version, whichever */
+#define KM_EXPECT_ABSENT ((int64_t)0) /* must not exist (a deleted one may) */
+                                      /* n > 0: the current version must be n */
 typedef struct km_write {
     km_op op;
     km_ftype type;
     int32_t source;
-    km_str id;       /* logical id */
-    km_jv resource;  /* CREATE, UPDATE: checked already; its tape must live until the write is done */
-    km_str owner;    /* logical id of the owning Patient in the same source; empty: none.
-                      * For a Patient itself: ignored. */
+    km_str id; /* logical id */
+    km_jv
+        resource; /* CREATE, UPDATE: checked already; its tape must live until the write is done */
+    km_str owner; /* logical id of the owning Patient in the same source; empty: none.
+                   * For a Patient itself: ignored. */
     int64_t expect;
-    bool skip;       /* set by a precondition: this write is not carried out (a conditional
-                      * create that found its record); its results stay what it set */
-    bool keep_same;  /* UPDATE with the same content as the current version appends nothing */
-    bool rewritten;  /* set by a precondition that changed `resource`: prepare again */
+    bool skip;      /* set by a precondition: this write is not carried out (a conditional
+                     * create that found its record); its results stay what it set */
+    bool keep_same; /* UPDATE with the same content as the current version appends nothing */
+    bool rewritten; /* set by a precondition that changed `resource`: prepare again */
     /* results */
     bool created, unchanged;
     int32_t version;
@@ -101,9 +102,9 @@ typedef struct km_plan {
      * set `skip`, `id`, `expect`, `resource`+`rewritten`, or refuse. NULL = none. */
     km_code (*before)(struct km_plan *p, km_txn *t, km_fault *f);
     void *self;
-    km_call *call;  /* the writer uses its arena while the caller waits */
+    km_call *call;     /* the writer uses its arena while the caller waits */
     km_access *access; /* what `before` may see; NULL only where there is no `before` */
-    bool bulk;      /* belongs to a load: waits behind small plans */
+    bool bulk;         /* belongs to a load: waits behind small plans */
 } km_plan;
 
 /* Prepares on this thread, hands over, waits. On a fault nothing of the plan is stored. The
@@ -111,10 +112,10 @@ typedef struct km_plan {
  * NULL), the index of the offending write, n when none. */
 km_code km_log_write(km_log *l, km_plan *p, size_t *failed);
 
-/* For loads: many plans are prepared on several threads, then handed over in their order; neither call waits. From
- * km_log_submit on, the plan's arena is the writer's until `done`.
- * done(self, plan, code) is called on the writer's thread after the group is durable (or refused); its
- * fault stands in plan->call->fault. */
+/* For loads: many plans are prepared on several threads, then handed over in their order; neither
+ * call waits. From km_log_submit on, the plan's arena is the writer's until `done`. done(self,
+ * plan, code) is called on the writer's thread after the group is durable (or refused); its fault
+ * stands in plan->call->fault. */
 km_code km_log_prepare(km_log *l, km_plan *p);
 km_code km_log_submit(km_log *l, km_plan *p, void (*done)(void *self, km_plan *p, km_code c),
                       void *self);
@@ -155,10 +156,11 @@ typedef struct km_history {
 km_code km_reader_history(km_record **out, size_t *n, size_t room, km_reader *r,
                           const km_history *h);
 
-/* Walks the whole log in order from `after` on, current versions only or all; for exports and rebuilds. */
+/* Walks the whole log in order from `after` on, current versions only or all; for exports and
+ * rebuilds. */
 typedef km_code (*km_log_visit)(void *self, km_record *rec, km_fault *f);
-km_code km_log_walk(km_log *l, km_access *a, int64_t after, bool current_only,
-                    km_log_visit visit, void *self, km_call *call);
+km_code km_log_walk(km_log *l, km_access *a, int64_t after, bool current_only, km_log_visit visit,
+                    void *self, km_call *call);
 
 /* --- charts --------------------------------------------------------------------------------- */
 typedef struct km_chart {
@@ -179,14 +181,15 @@ km_code km_log_erase(km_log *l, int64_t chart, km_fault *f);
 km_code km_blob_put(km_str *name_hex, km_log *l, int64_t chart, km_str bytes, km_call *call);
 km_code km_blob_get(km_str *bytes, km_reader *r, int64_t chart, km_str name_hex);
 
-/* --- proof -------------------------------------------------------------------------------------- */
+/* --- proof --------------------------------------------------------------------------------------
+ */
 typedef struct km_verify_report {
     int64_t versions, commits, charts, erased;
     int64_t bad_seq; /* first version that does not match, 0 = whole */
     char head[65];   /* hex of the chain's head */
 } km_verify_report;
-/* Recomputes every leaf and the chain; opens every body whose key exists; checks claims and the table of
- * current versions against the log. progress may be NULL. KM_TAMPERED with bad_seq. */
+/* Recomputes every leaf and the chain; opens every body whose key exists; checks claims and the
+ * table of current versions against the log. progress may be NULL. KM_TAMPERED with bad_seq. */
 typedef struct km_progress {
     bool (*tick)(void *self, int64_t done, int64_t all); /* false = stop: KM_CANCELLED */
     void *self;

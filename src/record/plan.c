@@ -14,7 +14,7 @@ typedef struct aim {
     int32_t version;          /* the current one; 0 = none */
     bool was_deleted;
     bool skip;
-    const km_record *old;     /* current version, when its rows must be taken back */
+    const km_record *old; /* current version, when its rows must be taken back */
     void *old_rows[KM_FOLDS];
 } aim;
 
@@ -25,7 +25,8 @@ static km_folding folding_of(const km_log *l, const km_write *w)
     return (km_folding){ .type = w->type,
                          .id = w->id,
                          .source = w->source,
-                         .owner = km_str_is(km_fhir_type_name(w->type), "Patient") ? w->id : w->owner,
+                         .owner = km_str_is(km_fhir_type_name(w->type), "Patient") ? w->id
+                                                                                   : w->owner,
                          .resource = w->resource,
                          .key = l->index_key };
 }
@@ -99,7 +100,8 @@ static km_code find_chart(int64_t *chart, km_txn *t, int32_t source, km_str pati
     return KM_OK;
 }
 
-/* A record belongs to its chart for ever (decision 6): an update may not hand it to another patient. */
+/* A record belongs to its chart for ever (decision 6): an update may not hand it to another
+ * patient. */
 static km_code same_owner(km_txn *t, const km_write *w, const aim *a, km_fault *f)
 {
     int64_t chart = KM_CHART_NONE;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reader: reading records under an access. What the access does not cover is passed over as if it were not
- * there, before its body is opened.
+ * reader: reading records under an access. What the access does not cover is passed over as if it
+ * were not there, before its body is opened.
  */
 #include "record/inside.h"
 
 #include <assert.h>
 
-/* The first read of a call stands alone and needs no transaction; from the second on, and as soon as a view asks,
- * the reader holds one snapshot. */
+/* The first read of a call stands alone and needs no transaction; from the second on, and as soon
+ * as a view asks, the reader holds one snapshot. */
 static km_code enter(km_reader *r)
 {
     assert(r->access != NULL);
@@ -154,8 +154,10 @@ km_code km_reader_locate(int64_t *chart, int64_t *rid, km_reader *r, km_ftype ty
         KM_TRY(km_step(&row, st, f));
         if (!row)
             break;
-        km_entry e = { .chart = km_col_int(st, 0), .rid = km_col_int(st, 1),
-                       .source = km_col_int(st, 2), .type = type };
+        km_entry e = { .chart = km_col_int(st, 0),
+                       .rid = km_col_int(st, 1),
+                       .source = km_col_int(st, 2),
+                       .type = type };
         bool own = source > 0 && e.source == source;
         if (!covered(r, &e) || (found && !own))
             continue;
@@ -263,8 +265,8 @@ static km_code history_start(int64_t *seq, km_reader *r, const km_history *h)
     return KM_OK;
 }
 
-/* Where the chain goes on from an entry. A start inside the chain (`before`) is an entry of the same chain, since
- * it was handed out by an earlier page. */
+/* Where the chain goes on from an entry. A start inside the chain (`before`) is an entry of the
+ * same chain, since it was handed out by an earlier page. */
 static int64_t older(const km_history *h, const km_entry *e)
 {
     return h->rid > 0 ? e->prev : h->type > 0 ? e->type_prev : e->seq - 1;
@@ -341,8 +343,7 @@ km_code km_reader_chart_of(int64_t *chart, km_reader *r, int32_t source, km_str 
         return km_fail(f, KM_NOT_FOUND, NULL, NULL);
     *chart = km_col_int(st, 0);
     km_reset(st);
-    return km_access_covers_chart(r->access, *chart) ? KM_OK
-                                                     : km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    return km_access_covers_chart(r->access, *chart) ? KM_OK : km_fail(f, KM_NOT_FOUND, NULL, NULL);
 }
 
 km_code km_reader_source(km_source *out, km_reader *r, int32_t number)

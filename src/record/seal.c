@@ -4,7 +4,8 @@
  * wrapped by the key-encryption key. Formats:
  *   packed  u8 number of the dictionary (0 = none), zstd frame
  *   body    nonce 12 | ciphertext | tag 16; additional data be64 chart, be16 type, be32 version, id
- *   key     be32 number of the wrapping key, nonce 12 | 32 bytes | tag 16; additional data be64 chart
+ *   key     be32 number of the wrapping key, nonce 12 | 32 bytes | tag 16; additional data be64
+ * chart
  */
 #define ZSTD_STATIC_LINKING_ONLY /* dictionaries by reference */
 #include <assert.h>
@@ -95,10 +96,10 @@ km_str km_seal__pack(km_sealing *s, km_arena *a, km_str text)
     size_t room = ZSTD_compressBound(text.n) + 1;
     char *out = km_arena_alloc(a, room);
     out[0] = (char)newest;
-    size_t n = newest > 0 ? ZSTD_compress_usingCDict(s->packer, out + 1, room - 1, text.p, text.n,
-                                                     pack_with[newest])
-                          : ZSTD_compressCCtx(s->packer, out + 1, room - 1, text.p, text.n,
-                                              PACK_LEVEL);
+    size_t n = newest > 0
+                   ? ZSTD_compress_usingCDict(s->packer, out + 1, room - 1, text.p, text.n,
+                                              pack_with[newest])
+                   : ZSTD_compressCCtx(s->packer, out + 1, room - 1, text.p, text.n, PACK_LEVEL);
     assert(!ZSTD_isError(n));
     return (km_str){ out, n + 1 };
 }
@@ -149,9 +150,8 @@ km_str km_seal__close(km_sealing *s, km_arena *a, const unsigned char key[KM_KEY
     return (km_str){ (char *)out, packed.n + KM_GCM_EXTRA };
 }
 
-km_code km_seal__open(km_str *text, km_sealing *s, km_arena *a,
-                      const unsigned char key[KM_KEY_LEN], const km_seal_place *at, km_str sealed,
-                      km_fault *f)
+km_code km_seal__open(km_str *text, km_sealing *s, km_arena *a, const unsigned char key[KM_KEY_LEN],
+                      const km_seal_place *at, km_str sealed, km_fault *f)
 {
     char aad[128];
     if (sealed.n < KM_GCM_EXTRA)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * walk: the log from its beginning: for exports, rebuilds and proofs. Read in portions, each on a fresh
- * snapshot, so that no long reader keeps the store from tidying up.
+ * walk: the log from its beginning: for exports, rebuilds and proofs. Read in portions, each on a
+ * fresh snapshot, so that no long reader keeps the store from tidying up.
  */
 #include "record/inside.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * writer: the one thread that writes. It takes what waits (small plans before loads), carries it out in one
- * transaction, makes it durable, then answers everybody: many requests share one fsync.
+ * writer: the one thread that writes. It takes what waits (small plans before loads), carries it
+ * out in one transaction, makes it durable, then answers everybody: many requests share one fsync.
  *
- * Life of a group: begin -> plans, in order of arrival -> flush folds -> head of the chain -> commit -> answers.
- * When the store fails anywhere in it: rollback, counters and folds back to where they were, every
- * plan of the group answered KM_STORE.
+ * Life of a group: begin -> plans, in order of arrival -> flush folds -> head of the chain ->
+ * commit -> answers. When the store fails anywhere in it: rollback, counters and folds back to
+ * where they were, every plan of the group answered KM_STORE.
  */
 #include "record/inside.h"
 
@@ -147,8 +147,12 @@ static km_code fill(km_txn *t, km_job **first, km_fault *f)
 static void write_group(km_log *l)
 {
     km_fault fault = { 0 };
-    km_reader reader = { .log = l, .conn = l->conn, .access = NULL, .sealing = l->sealing,
-                         .writers = true, .begun = true };
+    km_reader reader = { .log = l,
+                         .conn = l->conn,
+                         .access = NULL,
+                         .sealing = l->sealing,
+                         .writers = true,
+                         .begun = true };
     km_txn t = { .log = l, .reader = &reader };
     km_counters *before = malloc(sizeof *before);
     assert(before != NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * trust: the simplest decision. Open node: everyone on loopback may do everything. Otherwise the operator's token
- * opens everything, and nobody else gets more than what is public.
+ * trust: the simplest decision. Open node: everyone on loopback may do everything. Otherwise the
+ * operator's token opens everything, and nobody else gets more than what is public.
  */
 #include "trust/trust.h"
 
@@ -85,7 +85,8 @@ bool km_trust_is_open(const km_trust *t)
     return t->open;
 }
 
-/* --- who asks ------------------------------------------------------------------------------------ */
+/* --- who asks ------------------------------------------------------------------------------------
+ */
 
 static bool is_operator(const km_trust *t, km_str authorization)
 {
@@ -119,7 +120,8 @@ km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy, km
     return KM_OK;
 }
 
-/* --- what they may see ------------------------------------------------------------------------------ */
+/* --- what they may see
+ * ------------------------------------------------------------------------------ */
 
 static bool never_chart(const km_access *a, int64_t chart)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bundle: batch and transaction (R4 3.1.0.11). A transaction is one list of changes, all or nothing; a batch is many lists
- * of one. Reads come after writes.
+ * bundle: batch and transaction (R4 3.1.0.11). A transaction is one list of changes, all or
+ * nothing; a batch is many lists of one. Reads come after writes.
  */
 #include "gateways/fhir/inside.h"
 
@@ -29,7 +29,8 @@ typedef struct bundling {
     km_jv root;
 } bundling;
 
-/* --- reading ------------------------------------------------------------------------------------------ */
+/* --- reading
+ * ------------------------------------------------------------------------------------------ */
 
 static km_code wrong(bundling *b, const entry *e, const char *element, const char *what)
 {
@@ -120,7 +121,8 @@ static km_code read_entry(bundling *b, entry *e, km_jv value)
     km_str match = km_jv_str(KM_JV_GET(request, "ifMatch"));
     c->if_match = version_of_tag(match);
     if (match.n > 0 && c->if_match == 0)
-        return km_fail(b->r->call.fault, KM_PRECONDITION, e->place, "ifMatch is no version of ours");
+        return km_fail(b->r->call.fault, KM_PRECONDITION, e->place,
+                       "ifMatch is no version of ours");
     if (e->verb == VERB_DELETE)
         return KM_OK;
     km_str exist = km_jv_str(KM_JV_GET(request, "ifNoneExist"));
@@ -161,7 +163,8 @@ static km_code read_entries(bundling *b, bool batch)
     return KM_OK;
 }
 
-/* --- carrying out ------------------------------------------------------------------------------------------ */
+/* --- carrying out
+ * ------------------------------------------------------------------------------------------ */
 
 static km_code run_reads(bundling *b, bool batch)
 {
@@ -218,18 +221,25 @@ static km_code run_batch(bundling *b)
     return run_reads(b, true);
 }
 
-/* --- answering ----------------------------------------------------------------------------------------------- */
+/* --- answering
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static const char *status_text(int status)
 {
     static const struct {
         int status;
         const char *text;
-    } rows[] = { { 200, "200 OK" },          { 201, "201 Created" },
-                 { 204, "204 No Content" },  { 304, "304 Not Modified" },
-                 { 400, "400 Bad Request" }, { 404, "404 Not Found" },
-                 { 409, "409 Conflict" },    { 410, "410 Gone" },
-                 { 412, "412 Precondition Failed" }, { 422, "422 Unprocessable Entity" } };
+    } rows[] = { { 200, "200 OK" },
+                 { 201, "201 Created" },
+                 { 204, "204 No Content" },
+                 { 304, "304 Not Modified" },
+                 { 400, "400 Bad Request" },
+                 { 404, "404 Not Found" },
+                 { 409, "409 Conflict" },
+                 { 410, "410 Gone" },
+                 { 412, "412 Precondition Failed" },
+                 { 422, "422 Unprocessable Entity" } };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].status == status)
             return rows[i].text;

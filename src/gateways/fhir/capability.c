@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * capability: the CapabilityStatement, made from the tables that serve, so that it tells exactly what works.
+ * capability: the CapabilityStatement, made from the tables that serve, so that it tells exactly
+ * what works.
  */
 #include "base/date.h"
 #include "gateways/fhir/inside.h"
@@ -20,16 +21,20 @@ static void print_codes(km_jw *w, const char *name, const char *const *code, siz
 
 static const char *kind_name(km_param_kind kind)
 {
-    static const char *const names[] = { [KM_PARAM_STRING] = "string",     [KM_PARAM_TOKEN] = "token",
-                                         [KM_PARAM_REFERENCE] = "reference", [KM_PARAM_DATE] = "date",
-                                         [KM_PARAM_QUANTITY] = "quantity", [KM_PARAM_NUMBER] = "number",
-                                         [KM_PARAM_URI] = "uri",           [KM_PARAM_COMPOSITE] = "composite",
+    static const char *const names[] = { [KM_PARAM_STRING] = "string",
+                                         [KM_PARAM_TOKEN] = "token",
+                                         [KM_PARAM_REFERENCE] = "reference",
+                                         [KM_PARAM_DATE] = "date",
+                                         [KM_PARAM_QUANTITY] = "quantity",
+                                         [KM_PARAM_NUMBER] = "number",
+                                         [KM_PARAM_URI] = "uri",
+                                         [KM_PARAM_COMPOSITE] = "composite",
                                          [KM_PARAM_SPECIAL] = "special" };
     return names[kind];
 }
 
-static void print_param(km_jw *w, const char *name, km_str code, km_str definition, const char *kind,
-                        km_param_kind k)
+static void print_param(km_jw *w, const char *name, km_str code, km_str definition,
+                        const char *kind, km_param_kind k)
 {
     (void)name;
     km_jw_open(w, '{');
@@ -75,16 +80,18 @@ static void print_includes(km_jw *w, km_ftype type)
     km_jw_z(w, "*");
     for (size_t i = 0; i < n; i++)
         if (p[i].kind == KM_PARAM_REFERENCE && p[i].path != NULL)
-            km_jw_str(w, km_arena_print(w->out->arena, "%.*s:%.*s",
-                                        KM_STR_ARG(km_fhir_type_name(type)), KM_STR_ARG(p[i].code)));
+            km_jw_str(w,
+                      km_arena_print(w->out->arena, "%.*s:%.*s",
+                                     KM_STR_ARG(km_fhir_type_name(type)), KM_STR_ARG(p[i].code)));
     km_jw_close(w, ']');
 }
 
 static void print_type(km_jw *w, km_ftype type, bool checked)
 {
-    static const char *const interactions[] = { "read",   "vread",  "update",           "delete",
-                                                "create", "search-type", "history-instance",
-                                                "history-type" };
+    static const char *const interactions[] = {
+        "read",   "vread",       "update",           "delete",
+        "create", "search-type", "history-instance", "history-type"
+    };
     km_jw_open(w, '{');
     km_jw_member(w, "type", km_fhir_type_name(type));
     print_codes(w, "interaction", interactions, sizeof interactions / sizeof *interactions);
@@ -111,7 +118,8 @@ static void print_type(km_jw *w, km_ftype type, bool checked)
 
 static void print_rest(km_jw *w, const km_node *node)
 {
-    static const char *const system[] = { "transaction", "batch", "search-system", "history-system" };
+    static const char *const system[] = { "transaction", "batch", "search-system",
+                                          "history-system" };
     const km_ftype *types;
     size_t n = km_fhir_resources(&types);
     km_jw_key(w, "rest");
@@ -120,10 +128,11 @@ static void print_rest(km_jw *w, const km_node *node)
     km_jw_member_z(w, "mode", "server");
     km_jw_key(w, "security");
     km_jw_open(w, '{');
-    km_jw_member_z(w, "description",
-                   km_trust_is_open(node->trust)
-                       ? "Authentication is switched off (--open): for trying out on one machine only."
-                       : "Authorization: Bearer with the operator's token of this node.");
+    km_jw_member_z(
+        w, "description",
+        km_trust_is_open(node->trust)
+            ? "Authentication is switched off (--open): for trying out on one machine only."
+            : "Authorization: Bearer with the operator's token of this node.");
     km_jw_close(w, '}');
     km_jw_key(w, "resource");
     km_jw_open(w, '[');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cursor: state of a paged answer, sealed (decision 22): nobody reads or makes one, and one caller's does not
- * serve another.
+ * cursor: state of a paged answer, sealed (decision 22): nobody reads or makes one, and one
+ * caller's does not serve another.
  */
 #include "base/hash.h"
 #include "gateways/fhir/inside.h"
@@ -36,6 +36,5 @@ km_code km_cursor__open(km_str *plain, km_request *r, km_str sealed)
         km_gcm_free(g);
         *plain = (km_str){ (const char *)out, bytes.n - KM_GCM_EXTRA };
     }
-    return rc == KM_OK ? KM_OK
-                       : km_fail(r->call.fault, KM_BAD_VALUE, "_cursor", "not one of ours");
+    return rc == KM_OK ? KM_OK : km_fail(r->call.fault, KM_BAD_VALUE, "_cursor", "not one of ours");
 }

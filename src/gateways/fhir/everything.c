@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * everything: Patient/$everything: all that the covered charts of the Patient's person hold (decision 6), and what those
- * records refer to outside of them (organisations, practitioners), each once.
+ * everything: Patient/$everything: all that the covered charts of the Patient's person hold
+ * (decision 6), and what those records refer to outside of them (organisations, practitioners),
+ * each once.
  */
 #include <stdlib.h>
 
@@ -98,7 +99,8 @@ static km_code gather_own(gathering *g, int64_t chart)
     KM_TRY(read_types(&types, g->r));
     KM_TRY(km_person_of_chart(&person, g->reader, chart));
     KM_TRY(km_person_charts(&charts, &n_charts, g->reader, person));
-    KM_TRY(km_index_charts(&dated, &n, g->reader, charts, n_charts, types, span[0], span[1], undated));
+    KM_TRY(
+        km_index_charts(&dated, &n, g->reader, charts, n_charts, types, span[0], span[1], undated));
     if (n > EVERYTHING_MAX)
         return km_fail(g->r->call.fault, KM_TOO_COSTLY, NULL,
                        "narrow it by start, end, _type or _since");
@@ -177,7 +179,8 @@ static km_code print(km_buf *out, gathering *g)
         KM_TRY(km_show__resource(out, g->rec[i], NULL, &g->r->call));
         w.comma = true;
         km_jw_key(&w, "search");
-        km_jw_raw(&w, i < g->own ? KM_STR("{\"mode\":\"match\"}") : KM_STR("{\"mode\":\"include\"}"));
+        km_jw_raw(&w,
+                  i < g->own ? KM_STR("{\"mode\":\"match\"}") : KM_STR("{\"mode\":\"include\"}"));
         km_jw_close(&w, '}');
     }
     km_jw_close(&w, ']');

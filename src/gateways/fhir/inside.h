@@ -12,14 +12,16 @@ enum { KM_BUNDLE_MAX = 5000, KM_HISTORY_DEFAULT = 50 };
 
 extern const km_policy km_fhir_reads, km_fhir_writes, km_fhir_public;
 
-/* --- show.c: what goes back --------------------------------------------------------------------------- */
+/* --- show.c: what goes back
+ * --------------------------------------------------------------------------- */
 typedef struct km_showing {
     km_summary summary;
     const km_str *element;
     size_t elements;
     bool pretty;
 } km_showing;
-/* The resource as the reply shows it: whole, a summary, some elements. The record must be released. */
+/* The resource as the reply shows it: whole, a summary, some elements. The record must be released.
+ */
 km_code km_show__resource(km_buf *out, km_record *r, const km_showing *s, km_call *call);
 void km_show__pretty(km_buf *out, km_str json);
 km_code km_show__options(km_showing *out, const km_request *r);
@@ -27,13 +29,19 @@ km_code km_show__options(km_showing *out, const km_request *r);
 km_code km_show__version(km_reply *out, km_request *r, km_record *rec, int status);
 void km_show__change_headers(km_reply *out, km_request *r, const km_change *c);
 km_str km_show__base(const km_request *r); /* http://host/fhir */
-typedef enum { KM_RETURN_DEFAULT, KM_RETURN_MINIMAL, KM_RETURN_REPRESENTATION, KM_RETURN_OUTCOME } km_return;
+typedef enum {
+    KM_RETURN_DEFAULT,
+    KM_RETURN_MINIMAL,
+    KM_RETURN_REPRESENTATION,
+    KM_RETURN_OUTCOME
+} km_return;
 km_return km_show__prefer(const km_request *r, bool *lenient);
 km_code km_show__acceptable(const km_request *r);   /* _format and Accept */
 km_code km_show__content_type(const km_request *r); /* bodies must be JSON */
 km_code km_show__body(km_reply *out, km_request *r, km_buf *json, int status);
 
-/* --- the interactions (serve.c, bundle.c, find.c, past.c, everything.c, capability.c) --------------------- */
+/* --- the interactions (serve.c, bundle.c, find.c, past.c, everything.c, capability.c)
+ * --------------------- */
 km_code km_fhir__read(km_request *r, km_reply *out);
 km_code km_fhir__vread(km_request *r, km_reply *out);
 km_code km_fhir__create(km_request *r, km_reply *out);
@@ -63,7 +71,9 @@ km_code km_find__print(km_buf *out, km_request *r, const km_finding *f);
 /* GET url of a Bundle entry, relative: read, vread, search, history of an instance. */
 km_code km_fhir__get_relative(km_buf *out, int *status, km_request *r, km_str url);
 
-/* --- cursor.c -------------------------------------------------------------------------------------------------- */
+/* --- cursor.c
+ * --------------------------------------------------------------------------------------------------
+ */
 /* Seals state for the caller: base64url; and opens it (KM_BAD_VALUE). */
 km_str km_cursor__seal(km_request *r, km_str plain);
 km_code km_cursor__open(km_str *plain, km_request *r, km_str sealed);

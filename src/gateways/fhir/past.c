@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * past: histories (R4 3.1.0.12) of a resource, a type, the node; newest first, paged by sealed cursor.
+ * past: histories (R4 3.1.0.12) of a resource, a type, the node; newest first, paged by sealed
+ * cursor.
  */
 #include "base/date.h"
 #include "gateways/fhir/inside.h"
@@ -28,7 +29,8 @@ static km_code read_instant(km_ms *out, km_request *r, const char *name, bool en
 static km_code read_options(looking *l, km_request *r)
 {
     int64_t count;
-    km_str text = km_request_query(r, "_count"), cursor = km_request_query(r, "_cursor"), plain, rest;
+    km_str text = km_request_query(r, "_count"), cursor = km_request_query(r, "_cursor"), plain,
+           rest;
     l->room = KM_HISTORY_DEFAULT;
     l->h.chart = -1;
     if (cursor.n > 0) { /* path NUL before NUL count NUL since */
@@ -83,7 +85,10 @@ static km_code print_version(km_jw *w, km_request *r, km_record *rec)
     km_instant_print(instant, rec->at);
     km_jw_key(w, "response");
     km_jw_open(w, '{');
-    km_jw_member_z(w, "status", rec->deleted ? "204 No Content" : rec->version == 1 ? "201 Created" : "200 OK");
+    km_jw_member_z(w, "status",
+                   rec->deleted        ? "204 No Content"
+                   : rec->version == 1 ? "201 Created"
+                                       : "200 OK");
     km_jw_member(w, "etag", km_arena_print(a, "W/\"%d\"", rec->version));
     km_jw_member_z(w, "lastModified", instant);
     km_jw_close(w, '}');
@@ -106,7 +111,8 @@ static km_str next_link(km_request *r, const looking *l, int64_t before)
                           KM_STR_ARG(l->path), KM_STR_ARG(km_cursor__seal(r, km_buf_str(&plain))));
 }
 
-static km_code print_history(km_buf *out, km_request *r, const looking *l, km_record **rec, size_t n)
+static km_code print_history(km_buf *out, km_request *r, const looking *l, km_record **rec,
+                             size_t n)
 {
     km_jw w = km_jw_on(out);
     bool more = n > l->room;
@@ -179,7 +185,8 @@ km_code km_fhir__history_type(km_request *r, km_reply *out)
 {
     looking l = { 0 };
     KM_TRY(km_fhir__type_of(&l.h.type, r));
-    l.path = km_arena_print(r->call.arena, "%.*s/_history", KM_STR_ARG(km_fhir_type_name(l.h.type)));
+    l.path = km_arena_print(r->call.arena, "%.*s/_history",
+                            KM_STR_ARG(km_fhir_type_name(l.h.type)));
     return serve(r, out, &l, KM_STR_NONE);
 }
 
@@ -189,7 +196,8 @@ km_code km_fhir__history_all(km_request *r, km_reply *out)
     return serve(r, out, &l, KM_STR_NONE);
 }
 
-/* --- GET inside a Bundle ----------------------------------------------------------------------------------- */
+/* --- GET inside a Bundle
+ * ----------------------------------------------------------------------------------- */
 
 static km_code get_record(km_buf *out, km_request *r, km_ftype type, km_str id, km_str version)
 {

@@ -30,7 +30,8 @@ static int32_t source_of(const km_request *r)
     return ((const km_caller *)r->call.caller)->source;
 }
 
-/* --- read ---------------------------------------------------------------------------------------------- */
+/* --- read
+ * ---------------------------------------------------------------------------------------------- */
 
 /* W/"3" or "3" or 3; 0 when it is no version of ours. */
 static int64_t etag_version(km_str tag)
@@ -98,7 +99,8 @@ km_code km_fhir__vread(km_request *r, km_reply *out)
     KM_TRY(km_fhir__type_of(&type, r));
     KM_TRY(km_fhir__id_of(&id, r));
     KM_TRY(km_show__acceptable(r));
-    if (!km_str_to_i64(&version, km_request_var(r, "version")) || version < 1 || version > INT32_MAX)
+    if (!km_str_to_i64(&version, km_request_var(r, "version")) || version < 1
+        || version > INT32_MAX)
         return km_fail(r->call.fault, KM_NOT_FOUND, NULL, "no such version");
     KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
     km_code rc = km_reader_version(&rec, reader, type, id, source_of(r), (int32_t)version);
@@ -108,7 +110,8 @@ km_code km_fhir__vread(km_request *r, km_reply *out)
     return rc;
 }
 
-/* --- write ---------------------------------------------------------------------------------------------- */
+/* --- write
+ * ---------------------------------------------------------------------------------------------- */
 
 static km_code start_writing(km_writing *w, km_request *r)
 {
@@ -199,9 +202,9 @@ static km_code take_preconditions(km_change *c, km_request *r)
     if (match.n == 0)
         return KM_OK;
     c->if_match = etag_version(match);
-    return c->if_match > 0 ? KM_OK
-                           : km_fail(r->call.fault, KM_PRECONDITION, "If-Match",
-                                     "no version of ours");
+    return c->if_match > 0
+               ? KM_OK
+               : km_fail(r->call.fault, KM_PRECONDITION, "If-Match", "no version of ours");
 }
 
 km_code km_fhir__update(km_request *r, km_reply *out)

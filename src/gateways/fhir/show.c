@@ -8,7 +8,8 @@
 
 #include "base/date.h"
 
-/* --- the resource ------------------------------------------------------------------------------------ */
+/* --- the resource
+ * ------------------------------------------------------------------------------------ */
 
 static bool listed(const km_showing *s, km_str name)
 {
@@ -54,8 +55,9 @@ static void print_meta(km_jw *w, km_jv meta)
         km_jw_open(w, '[');
         for (km_jv_iter t = km_jv_each(i.value); km_jv_next(&t);)
             km_jw_value(w, t.value);
-        km_jw_raw(w, KM_STR("{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ObservationValue\","
-                            "\"code\":\"SUBSETTED\"}"));
+        km_jw_raw(
+            w, KM_STR("{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ObservationValue\","
+                      "\"code\":\"SUBSETTED\"}"));
         km_jw_close(w, ']');
     }
     if (!tagged)
@@ -88,7 +90,9 @@ static km_code print_part(km_buf *out, km_record *r, const km_showing *s, km_cal
 
 km_code km_show__resource(km_buf *out, km_record *r, const km_showing *s, km_call *call)
 {
-    if (s == NULL || (s->elements == 0 && (s->summary == KM_SUMMARY_FALSE || s->summary == KM_SUMMARY_COUNT))) {
+    if (s == NULL
+        || (s->elements == 0
+            && (s->summary == KM_SUMMARY_FALSE || s->summary == KM_SUMMARY_COUNT))) {
         km_record_print(out, r);
         return KM_OK;
     }
@@ -138,13 +142,19 @@ km_code km_show__body(km_reply *out, km_request *r, km_buf *json, int status)
     return KM_OK;
 }
 
-/* --- negotiation ---------------------------------------------------------------------------------------- */
+/* --- negotiation
+ * ---------------------------------------------------------------------------------------- */
 
 static bool is_json_type(km_str type)
 {
-    static const char *const names[] = { "application/fhir+json", "application/json",
-                                         "application/json+fhir", "text/json", "json", "*/*",
-                                         "application/*", "application/json-patch+json" };
+    static const char *const names[] = { "application/fhir+json",
+                                         "application/json",
+                                         "application/json+fhir",
+                                         "text/json",
+                                         "json",
+                                         "*/*",
+                                         "application/*",
+                                         "application/json-patch+json" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (km_str_eq_nocase(type, km_str_of(names[i])))
             return true;
@@ -159,17 +169,16 @@ km_code km_show__acceptable(const km_request *r)
         km_buf plus = km_buf_in(r->call.arena); /* a '+' sent unencoded arrives as a space */
         for (size_t i = 0; i < type.n; i++)
             km_buf_char(&plus, type.p[i] == ' ' ? '+' : type.p[i]);
-        return is_json_type(km_buf_str(&plus)) ? KM_OK
-                                               : km_fail(r->call.fault, KM_NOT_ACCEPTABLE, "_format",
-                                                         "this node speaks JSON");
+        return is_json_type(km_buf_str(&plus))
+                   ? KM_OK
+                   : km_fail(r->call.fault, KM_NOT_ACCEPTABLE, "_format", "this node speaks JSON");
     }
     bool any = accept.n == 0;
     while (accept.n > 0 && !any) {
         km_str one = km_str_cut(accept, ',', &accept);
         any = is_json_type(km_str_trim(km_str_cut(one, ';', &rest)));
     }
-    return any ? KM_OK
-               : km_fail(r->call.fault, KM_NOT_ACCEPTABLE, NULL, "this node speaks JSON");
+    return any ? KM_OK : km_fail(r->call.fault, KM_NOT_ACCEPTABLE, NULL, "this node speaks JSON");
 }
 
 km_code km_show__content_type(const km_request *r)
@@ -229,7 +238,8 @@ km_code km_show__options(km_showing *out, const km_request *r)
     return KM_OK;
 }
 
-/* --- headers of a version ----------------------------------------------------------------------------------- */
+/* --- headers of a version
+ * ----------------------------------------------------------------------------------- */
 
 km_str km_show__base(const km_request *r)
 {

@@ -26,7 +26,8 @@ static FILE *file_for(exporting *x, km_ftype type)
     if (x->folder == NULL)
         return x->one;
     if (x->by_type[type] == NULL) {
-        snprintf(path, sizeof path, "%s/%.*s.ndjson", x->folder, KM_STR_ARG(km_fhir_type_name(type)));
+        snprintf(path, sizeof path, "%s/%.*s.ndjson", x->folder,
+                 KM_STR_ARG(km_fhir_type_name(type)));
         x->by_type[type] = fopen(path, "w");
     }
     return x->by_type[type];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * files: the gateway for files and folders: `kumihimo import` and `kumihimo export`. See README.md beside.
+ * files: the gateway for files and folders: `kumihimo import` and `kumihimo export`. See README.md
+ * beside.
  */
 #ifndef KM_GATEWAYS_FILES_FILES_H
 #define KM_GATEWAYS_FILES_FILES_H

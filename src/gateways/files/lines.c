@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lines: NDJSON through three stages that overlap: this thread cuts the file into chunks of lines, preparing threads parse,
- * check, pack and index a chunk and hand each line to the log, the writer groups and commits them. A chunk's arena lives
- * until its last line is durable. At most CHUNKS are under way, which bounds memory.
+ * lines: NDJSON through three stages that overlap: this thread cuts the file into chunks of lines,
+ * preparing threads parse, check, pack and index a chunk and hand each line to the log, the writer
+ * groups and commits them. A chunk's arena lives until its last line is durable. At most CHUNKS are
+ * under way, which bounds memory.
  */
 #include "gateways/files/inside.h"
 
@@ -45,7 +46,8 @@ typedef struct pipe {
     km_code lost; /* the store failed: nothing goes on */
 } pipe;
 
-/* --- settling -------------------------------------------------------------------------------------- */
+/* --- settling
+ * -------------------------------------------------------------------------------------- */
 
 static void settle(chunk *c)
 {
@@ -81,7 +83,8 @@ static void done(void *self, km_plan *plan, km_code code)
     settle(l->chunk);
 }
 
-/* --- preparing --------------------------------------------------------------------------------------- */
+/* --- preparing
+ * --------------------------------------------------------------------------------------- */
 
 static km_code prepare(line *l, km_str text)
 {
@@ -90,7 +93,10 @@ static km_code prepare(line *l, km_str text)
     km_ftype type;
     km_writing w = { .node = p->im->node, .call = &l->call, .source = p->source, .bulk = true };
     KM_TRY(km_change_read(&resource, &type, text, 0, &l->call));
-    km_change c = { .op = KM_OP_UPDATE, .type = type, .resource = resource, .keep_same = true,
+    km_change c = { .op = KM_OP_UPDATE,
+                    .type = type,
+                    .resource = resource,
+                    .keep_same = true,
                     .id = km_jv_str(KM_JV_GET(resource, "id")) };
     if (c.id.n == 0)
         return km_fail(&l->fault, KM_REQUIRED, "Resource.id",
@@ -115,15 +121,17 @@ static void prepare_line(chunk *c, size_t i, km_str text, int64_t number)
     line *l = &c->line[i];
     km_node *n = c->pipe->im->node;
     *l = (line){ .chunk = c, .number = number };
-    l->call = (km_call){ .arena = c->arena, .fault = &l->fault, .clock = n->clock, .random = n->random };
+    l->call =
+        (km_call){ .arena = c->arena, .fault = &l->fault, .clock = n->clock, .random = n->random };
     km_code rc = prepare(l, text);
     l->ready = rc == KM_OK;
     if (!l->ready)
         give_up(l, rc);
 }
 
-/* Lines reach the log in the order of the file, so that of two versions of one resource the later wins; and not before
- * their whole chunk is prepared, since the writer uses its arena from then on. */
+/* Lines reach the log in the order of the file, so that of two versions of one resource the later
+ * wins; and not before their whole chunk is prepared, since the writer uses its arena from then on.
+ */
 static void hand_over(chunk *c, size_t lines)
 {
     pipe *p = c->pipe;
@@ -178,7 +186,8 @@ static void *run_preparer(void *arg)
     return NULL;
 }
 
-/* --- cutting ------------------------------------------------------------------------------------------- */
+/* --- cutting
+ * ------------------------------------------------------------------------------------------- */
 
 /* Lines that hold something, at most LINES of them and about CHUNK_BYTES; never cuts a line. */
 static km_str cut_chunk(km_str *rest, size_t *lines, int64_t *all_lines)

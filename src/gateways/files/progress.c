@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * progress: import-progress.tsv in the data directory: hash of path, size and time of a file, and how many of its bytes
- * are durable. A file that changed is another file.
+ * progress: import-progress.tsv in the data directory: hash of path, size and time of a file, and
+ * how many of its bytes are durable. A file that changed is another file.
  */
 #include "gateways/files/inside.h"
 
@@ -82,7 +82,8 @@ int64_t km_progress__done(km_import_progress *p, const char *path, int64_t size,
     return 0;
 }
 
-/* Written beside and renamed: a crash leaves the old or the new one. Losing it costs time only, so no fsync. */
+/* Written beside and renamed: a crash leaves the old or the new one. Losing it costs time only, so
+ * no fsync. */
 void km_progress__save(km_import_progress *p, const char *path, int64_t size, int64_t mtime,
                        int64_t done)
 {

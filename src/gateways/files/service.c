@@ -7,7 +7,8 @@
 #include "gateways/files/inside.h"
 
 static const km_option import_options[] = {
-    { "source", "URI", "whose files these are (default: source.json beside them, or the node's own)",
+    { "source", "URI",
+      "whose files these are (default: source.json beside them, or the node's own)",
       "送り元の URI (省略時はファイルの隣の source.json、なければこのノード)" },
     { "source-name", "NAME", "its name for people", "その名前" },
     { "again", NULL, "read files from their beginning even when they are in already",

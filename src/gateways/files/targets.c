@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * targets: references may come before what they refer to, so they are judged when everything is in: what was written is
- * remembered by hash, what is needed by name; at the end the rest is asked of the node.
+ * targets: references may come before what they refer to, so they are judged when everything is in:
+ * what was written is remembered by hash, what is needed by name; at the end the rest is asked of
+ * the node.
  */
 #include "gateways/files/inside.h"
 
@@ -141,7 +142,8 @@ km_code km_targets__missing(int64_t *out, km_targets *t, km_node *n)
     km_own_call own;
     km_reader *r;
     km_own_call_open(&own, n, "import", (size_t)1 << 30);
-    km_code rc = km_reader_open(&r, n->log, km_trust_job_access("import", own.call.arena), &own.call);
+    km_code rc = km_reader_open(&r, n->log, km_trust_job_access("import", own.call.arena),
+                                &own.call);
     *out = 0;
     if (rc == KM_OK) {
         for (size_t i = 0; i < t->n; i++) {

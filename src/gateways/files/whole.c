@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * whole: a file that is one resource or one Bundle. Bundles of type transaction, batch, collection, searchset, history and document
- * are read as what their entries hold, all or nothing (a batch: each by itself).
+ * whole: a file that is one resource or one Bundle. Bundles of type transaction, batch, collection,
+ * searchset, history and document are read as what their entries hold, all or nothing (a batch:
+ * each by itself).
  */
 #include "gateways/files/inside.h"
 
@@ -141,7 +142,10 @@ static km_code import_text(bundle *b, km_str text)
         return import_bundle(b, root);
     b->change = KM_NEW(call->arena, km_change);
     b->line = KM_NEW(call->arena, int64_t);
-    *b->change = (km_change){ .op = KM_OP_UPDATE, .type = type, .resource = root, .keep_same = true,
+    *b->change = (km_change){ .op = KM_OP_UPDATE,
+                              .type = type,
+                              .resource = root,
+                              .keep_same = true,
                               .id = km_jv_str(KM_JV_GET(root, "id")) };
     b->change->op = b->change->id.n > 0 ? KM_OP_UPDATE : KM_OP_CREATE;
     b->n = 1;

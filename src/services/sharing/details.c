@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * details: what opens at the right of the grid: sections of a note, rows of results, drugs of a prescription, with what
- * another institution did twice; and one analyte over a life.
+ * details: what opens at the right of the grid: sections of a note, rows of results, drugs of a
+ * prescription, with what another institution did twice; and one analyte over a life.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,8 @@ static void print_duplicate(km_jw *w, const km_item_seen *twin)
     km_jw_close(w, '}');
 }
 
-/* --- results -------------------------------------------------------------------------------------------- */
+/* --- results
+ * -------------------------------------------------------------------------------------------- */
 
 static const km_item_seen *same_test_elsewhere(const km_person_seen *p, const km_item_seen *one)
 {
@@ -97,9 +98,11 @@ static void print_row(const detail *d, const km_item_seen *one, km_jv o, bool co
     km_jw_member(w, "name", km_concept_text(KM_JV_GET(o, "code")));
     print_value(w, o);
     km_jw_member(w, "code", code);
-    km_jw_member_bool(w, "trend", !component && code.n > 0
-                                      && km_jv_is(KM_JV_GET(o, "valueQuantity"), KM_JSON_OBJECT));
-    print_duplicate(w, component || one->kind != KM_KIND_LAB ? NULL : same_test_elsewhere(d->p, one));
+    km_jw_member_bool(w, "trend",
+                      !component && code.n > 0
+                          && km_jv_is(KM_JV_GET(o, "valueQuantity"), KM_JSON_OBJECT));
+    print_duplicate(w,
+                    component || one->kind != KM_KIND_LAB ? NULL : same_test_elsewhere(d->p, one));
     km_jw_close(w, '}');
 }
 
@@ -117,7 +120,9 @@ static void print_rows(const detail *d)
     km_jw_close(d->w, ']');
 }
 
-/* --- drugs --------------------------------------------------------------------------------------------------- */
+/* --- drugs
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static int64_t days_of(km_jv m)
 {
@@ -130,7 +135,8 @@ static int64_t days_of(km_jv m)
     return 0;
 }
 
-/* The same drug at another institution on days that overlap; dispensing what was prescribed is no duplicate. */
+/* The same drug at another institution on days that overlap; dispensing what was prescribed is no
+ * duplicate. */
 static const km_item_seen *same_drug_elsewhere(const km_person_seen *p, const km_item_seen *one)
 {
     km_arena *a = p->r->call.arena;
@@ -141,7 +147,8 @@ static const km_item_seen *same_drug_elsewhere(const km_person_seen *p, const km
         int64_t other_end = other->day + (days_of(other->body) > 0 ? days_of(other->body) : 1);
         if (other->kind == KM_KIND_PRESCRIPTION && other->source != one->source
             && other->record->type == one->record->type && other->day < end && one->day < other_end
-            && km_str_eq(km_concept_code(KM_JV_GET(other->body, "medicationCodeableConcept"), a), code))
+            && km_str_eq(km_concept_code(KM_JV_GET(other->body, "medicationCodeableConcept"), a),
+                         code))
             return other;
     }
     return NULL;
@@ -153,7 +160,8 @@ static km_str dose_text(km_jv dosage, km_arena *a)
     km_str value = km_jv_str(KM_JV_GET(q, "value"));
     if (value.n == 0)
         return KM_STR("");
-    return km_arena_print(a, "1回%.*s%.*s", KM_STR_ARG(value), KM_STR_ARG(km_jv_str(KM_JV_GET(q, "unit"))));
+    return km_arena_print(a, "1回%.*s%.*s", KM_STR_ARG(value),
+                          KM_STR_ARG(km_jv_str(KM_JV_GET(q, "unit"))));
 }
 
 static km_str usage_text(km_jv dosage)
@@ -189,7 +197,8 @@ static void print_drugs(const detail *d)
     km_jw_close(d->w, ']');
 }
 
-/* --- notes and everything else ------------------------------------------------------------------------------------ */
+/* --- notes and everything else
+ * ------------------------------------------------------------------------------------ */
 
 static void print_section(km_jw *w, km_str title, km_str text)
 {
@@ -215,7 +224,9 @@ static km_str plain_text(km_str div, km_arena *a)
         else if (!tag)
             km_buf_char(&out, c);
     }
-    static const char *const entity[][2] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&quot;", "\"" }, { "&amp;", "&" } };
+    static const char *const entity[][2] = {
+        { "&lt;", "<" }, { "&gt;", ">" }, { "&quot;", "\"" }, { "&amp;", "&" }
+    };
     km_str text = km_buf_str(&out);
     for (size_t e = 0; e < 4; e++) {
         km_buf next = km_buf_in(a);
@@ -267,7 +278,8 @@ static void print_attachments(const detail *d, km_jv doc)
             || !km_str_is_utf8(bytes, NULL))
             print_section(d->w, title.n > 0 ? title : KM_STR("添付"), type);
         else
-            print_marked_text(d->w, title.n > 0 ? title : KM_STR("本文"), km_str_sub(bytes, 0, TEXT_MAX));
+            print_marked_text(d->w, title.n > 0 ? title : KM_STR("本文"),
+                              km_str_sub(bytes, 0, TEXT_MAX));
     }
 }
 
@@ -275,7 +287,8 @@ static void print_composition(const detail *d, km_jv sections, int depth)
 {
     for (km_jv_iter i = km_jv_each(sections); km_jv_next(&i) && depth < 8;) {
         km_str title = km_jv_str(KM_JV_GET(i.value, "title"));
-        print_section(d->w, title, plain_text(km_jv_text(i.value, "text.div"), d->p->r->call.arena));
+        print_section(d->w, title,
+                      plain_text(km_jv_text(i.value, "text.div"), d->p->r->call.arena));
         print_composition(d, KM_JV_GET(i.value, "section"), depth + 1);
     }
 }
@@ -285,12 +298,14 @@ static void print_words(const detail *d, km_jv body)
 {
     static const struct {
         const char *title, *path;
-    } rows[] = { { "内容", "code" },           { "ワクチン", "vaccineCode" },
-                 { "理由", "reasonCode" },     { "診療科", "serviceType" },
-                 { "要約", "summary" },        { "説明", "description" },
-                 { "結論", "conclusion" },     { "状態", "clinicalStatus" },
-                 { "種別", "class.display" },  { "撮影", "modality" },
-                 { "部位", "bodySite" },       { "退院先", "hospitalization.dischargeDisposition" } };
+    } rows[] = {
+        { "内容", "code" },          { "ワクチン", "vaccineCode" },
+        { "理由", "reasonCode" },    { "診療科", "serviceType" },
+        { "要約", "summary" },       { "説明", "description" },
+        { "結論", "conclusion" },    { "状態", "clinicalStatus" },
+        { "種別", "class.display" }, { "撮影", "modality" },
+        { "部位", "bodySite" },      { "退院先", "hospitalization.dischargeDisposition" }
+    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         km_jv v = km_jv_at(body, rows[i].path);
         if (km_jv_is(v, KM_JSON_ARRAY))
@@ -317,7 +332,9 @@ static void print_sections(const detail *d)
     km_jw_close(d->w, ']');
 }
 
-/* --- who wrote it ------------------------------------------------------------------------------------------------------ */
+/* --- who wrote it
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static km_code practitioner_name(km_str *out, km_person_seen *p, km_jv reference, int32_t source)
 {
@@ -343,7 +360,7 @@ static km_code practitioner_name(km_str *out, km_person_seen *p, km_jv reference
 
 static km_code find_author(km_str *out, const detail *d)
 {
-    static const char *const paths[] = { "author",   "requester", "performer", "recorder",
+    static const char *const paths[] = { "author",   "requester",   "performer", "recorder",
                                          "asserter", "participant", NULL };
     const km_item_seen *one = d->one[0];
     *out = KM_STR("");
@@ -354,12 +371,15 @@ static km_code find_author(km_str *out, const detail *d)
         km_jv actor = KM_JV_GET(v, "individual");
         if (km_jv_kind(actor) == KM_JSON_NONE)
             actor = KM_JV_GET(v, "actor");
-        KM_TRY(practitioner_name(out, d->p, km_jv_kind(actor) != KM_JSON_NONE ? actor : v, one->source));
+        KM_TRY(practitioner_name(out, d->p, km_jv_kind(actor) != KM_JSON_NONE ? actor : v,
+                                 one->source));
     }
     return KM_OK;
 }
 
-/* --- one event ----------------------------------------------------------------------------------------------------------- */
+/* --- one event
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static km_code print_detail(km_buf *out, detail *d, km_str id)
 {
@@ -459,7 +479,9 @@ km_code km_sharing__detail(km_request *r, km_reply *out)
     return rc;
 }
 
-/* --- one analyte over a life ------------------------------------------------------------------------------------------------- */
+/* --- one analyte over a life
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static km_str unit_of(km_jv o)
 {
@@ -468,8 +490,8 @@ static km_str unit_of(km_jv o)
     return unit.n > 0 ? unit : km_jv_str(KM_JV_GET(q, "code"));
 }
 
-/* Same code and same unit only: values by other methods or units never share a series. The newest value's unit is the
- * series'. */
+/* Same code and same unit only: values by other methods or units never share a series. The newest
+ * value's unit is the series'. */
 static km_code print_trend(km_buf *out, km_person_seen *p, km_str code)
 {
     km_arena *a = p->r->call.arena;
@@ -483,7 +505,8 @@ static km_code print_trend(km_buf *out, km_person_seen *p, km_str code)
     for (size_t i = 0; i < p->n; i++) {
         const km_item_seen *one = &p->item[i];
         km_jv value = km_jv_at(one->body, "valueQuantity.value");
-        if ((one->kind != KM_KIND_LAB && one->kind != KM_KIND_VITAL) || !km_jv_is(value, KM_JSON_NUMBER)
+        if ((one->kind != KM_KIND_LAB && one->kind != KM_KIND_VITAL)
+            || !km_jv_is(value, KM_JSON_NUMBER)
             || !km_str_eq(km_concept_code(KM_JV_GET(one->body, "code"), a), code))
             continue;
         if (newest == NULL)

@@ -31,7 +31,8 @@ static void member_source(km_jw *w, int32_t source)
     km_jw_member_z(w, "institution", text);
 }
 
-/* --- people --------------------------------------------------------------------------------------------- */
+/* --- people
+ * --------------------------------------------------------------------------------------------- */
 
 static void print_who(km_jw *w, km_jv patient, int64_t person, km_arena *a)
 {
@@ -101,7 +102,8 @@ km_code km_sharing__persons(km_request *r, km_reply *out)
     return show(r, out, &json);
 }
 
-/* --- header and overview ------------------------------------------------------------------------------------ */
+/* --- header and overview
+ * ------------------------------------------------------------------------------------ */
 
 static km_code patient_of_chart(km_jv *body, km_person_seen *p, const km_chart *chart)
 {
@@ -318,12 +320,16 @@ km_code km_sharing__person(km_request *r, km_reply *out)
     return show(r, out, &json);
 }
 
-/* --- events ------------------------------------------------------------------------------------------------------ */
+/* --- events
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static km_str event_id(const km_item_seen *one, km_arena *a)
 {
     char day[11];
-    const char *group = one->kind == KM_KIND_LAB ? "lab" : one->kind == KM_KIND_VITAL ? "vital" : "rx";
+    const char *group = one->kind == KM_KIND_LAB     ? "lab"
+                        : one->kind == KM_KIND_VITAL ? "vital"
+                                                     : "rx";
     if (!km_kind_is_grouped(one->kind))
         return km_arena_print(a, "%.*s/%.*s", KM_STR_ARG(km_fhir_type_name(one->record->type)),
                               KM_STR_ARG(one->record->id));
@@ -333,8 +339,10 @@ static km_str event_id(const km_item_seen *one, km_arena *a)
 
 static km_str time_of(const km_item_seen *one, km_arena *a)
 {
-    static const char *const paths[] = { "effectiveDateTime", "period.start", "date", "authoredOn",
-                                         "performedDateTime", "started", "whenHandedOver", NULL };
+    static const char *const paths[] = {
+        "effectiveDateTime", "period.start", "date",           "authoredOn",
+        "performedDateTime", "started",      "whenHandedOver", NULL
+    };
     for (const char *const *path = paths; *path != NULL; path++) {
         km_str time = km_clock_time(km_jv_text(one->body, *path), a);
         if (time.n > 0)
@@ -347,8 +355,7 @@ static void print_end(km_jw *w, const km_item_seen *one)
 {
     km_civil c;
     km_ms low, high;
-    if (one->kind != KM_KIND_ADMISSION
-        || !km_civil_parse(&c, km_jv_text(one->body, "period.end")))
+    if (one->kind != KM_KIND_ADMISSION || !km_civil_parse(&c, km_jv_text(one->body, "period.end")))
         return;
     km_civil_interval(&low, &high, &c);
     member_day(w, "end", km_day_in_japan(low));
@@ -362,8 +369,9 @@ static void print_event(km_jw *w, const km_person_seen *p, size_t at)
     int64_t count = 0;
     for (size_t i = at; i < p->n && p->item[i].day == one->day; i++) {
         const km_item_seen *other = &p->item[i];
-        if (i != at && (!km_kind_is_grouped(one->kind) || other->kind != one->kind
-                        || other->source != one->source))
+        if (i != at
+            && (!km_kind_is_grouped(one->kind) || other->kind != one->kind
+                || other->source != one->source))
             continue;
         if (count < SUMMARY_PARTS) {
             km_str line = km_event_summary(other->body, other->kind, a);
@@ -394,8 +402,8 @@ static void print_event(km_jw *w, const km_person_seen *p, size_t at)
 
 static km_code read_span(int64_t *from, int64_t *to, km_request *r)
 {
-    if (!km_day_parse(from, km_request_query(r, "from")) || !km_day_parse(to, km_request_query(r, "to"))
-        || *to < *from || *to - *from > DAYS_MAX)
+    if (!km_day_parse(from, km_request_query(r, "from"))
+        || !km_day_parse(to, km_request_query(r, "to")) || *to < *from || *to - *from > DAYS_MAX)
         return km_fail(r->call.fault, KM_BAD_VALUE, "from, to", "days as YYYY-MM-DD, at most %d",
                        DAYS_MAX);
     return KM_OK;

@@ -38,11 +38,12 @@ bool km_kind_is_grouped(km_kind k)
     return k == KM_KIND_LAB || k == KM_KIND_PRESCRIPTION || k == KM_KIND_VITAL;
 }
 
-/* --- which kind ------------------------------------------------------------------------------------------- */
+/* --- which kind
+ * ------------------------------------------------------------------------------------------- */
 
-/* A row holds for a type when `path` (a CodeableConcept, Coding or code, or a list of them) has `code`; NULL: always. The first
- * row that holds decides. LOINC 11506-3 progress note, 34117-2 history and physical, 53576-5 checkup report;
- * JPGCHKUP01 and JPMCHKUP01 from JP doc-typecodes. */
+/* A row holds for a type when `path` (a CodeableConcept, Coding or code, or a list of them) has
+ * `code`; NULL: always. The first row that holds decides. LOINC 11506-3 progress note, 34117-2
+ * history and physical, 53576-5 checkup report; JPGCHKUP01 and JPMCHKUP01 from JP doc-typecodes. */
 static const struct row {
     const char *type, *path, *code;
     km_kind kind;
@@ -110,7 +111,9 @@ km_kind km_kind_of(km_jv resource, km_ftype type)
     return KM_KIND_NONE;
 }
 
-/* --- words -------------------------------------------------------------------------------------------------- */
+/* --- words
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static km_str one_name(km_jv name, km_arena *a)
 {
@@ -193,9 +196,17 @@ static km_str first_text(km_jv v, const char *const *path)
 
 km_str km_event_summary(km_jv resource, km_kind k, km_arena *a)
 {
-    static const char *const words[] = { "medicationCodeableConcept", "vaccineCode", "title",
-                                         "description", "conclusion", "summary", "reasonCode",
-                                         "code", "type", "serviceType", NULL };
+    static const char *const words[] = { "medicationCodeableConcept",
+                                         "vaccineCode",
+                                         "title",
+                                         "description",
+                                         "conclusion",
+                                         "summary",
+                                         "reasonCode",
+                                         "code",
+                                         "type",
+                                         "serviceType",
+                                         NULL };
     static const char *const visit[] = { "reasonCode", "serviceType", "type", NULL };
     if (k == KM_KIND_LAB || k == KM_KIND_VITAL)
         return result_line(resource, a);

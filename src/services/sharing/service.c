@@ -20,9 +20,10 @@ static km_code session(km_request *r, km_reply *out)
 static const km_http_route routes[] = {
     { "GET", "/api/sharing/session", session, 0, &everyone, NULL, NULL },
     { "GET", "/api/sharing/persons", km_sharing__persons, 0, &km_sharing__policy, NULL, NULL },
-    { "GET", "/api/sharing/persons/{person}", km_sharing__person, 0, &km_sharing__policy, NULL, NULL },
-    { "GET", "/api/sharing/persons/{person}/events", km_sharing__events, 0, &km_sharing__policy, NULL,
+    { "GET", "/api/sharing/persons/{person}", km_sharing__person, 0, &km_sharing__policy, NULL,
       NULL },
+    { "GET", "/api/sharing/persons/{person}/events", km_sharing__events, 0, &km_sharing__policy,
+      NULL, NULL },
     { "GET", "/api/sharing/persons/{person}/events/{event*}", km_sharing__detail, 0,
       &km_sharing__policy, NULL, NULL },
     { "GET", "/api/sharing/persons/{person}/trend", km_sharing__trend, 0, &km_sharing__policy, NULL,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * sharing: health-record sharing (保健医療記録共有): one person's records of all institutions on one timeline. The service's one
- * symbol, and the names its files share. The JSON it answers stands in docs/timeline-api.md.
+ * sharing: health-record sharing (保健医療記録共有): one person's records of all institutions on
+ * one timeline. The service's one symbol, and the names its files share. The JSON it answers stands
+ * in docs/timeline-api.md.
  */
 #ifndef KM_SERVICES_SHARING_SHARING_H
 #define KM_SERVICES_SHARING_SHARING_H
@@ -12,7 +13,8 @@
 extern const km_service km_service_sharing;
 extern const km_policy km_sharing__policy;
 
-/* --- rules.c: pure ------------------------------------------------------------------------------------ */
+/* --- rules.c: pure
+ * ------------------------------------------------------------------------------------ */
 typedef enum km_kind {
     KM_KIND_NONE, /* not shown by itself */
     KM_KIND_NOTE,
@@ -51,7 +53,8 @@ bool km_day_parse(int64_t *day, km_str text);
 /* Clock time in Japan of a FHIR dateTime that has one, "09:30"; empty otherwise. */
 km_str km_clock_time(km_str date_time, km_arena *a);
 
-/* --- gather.c: a person's records, with their bodies ------------------------------------------------------- */
+/* --- gather.c: a person's records, with their bodies
+ * ------------------------------------------------------- */
 typedef struct km_item_seen {
     int64_t day;
     km_kind kind;
@@ -75,10 +78,14 @@ km_code km_seen__open(km_person_seen *out, km_request *r);
 /* All of the person's records between the days that are shown, released. */
 km_code km_seen__gather(km_person_seen *p, int64_t from, int64_t to, bool undated);
 
-/* --- details.c ----------------------------------------------------------------------------------------------- */
+/* --- details.c
+ * -----------------------------------------------------------------------------------------------
+ */
 km_code km_sharing__detail(km_request *r, km_reply *out);
 km_code km_sharing__trend(km_request *r, km_reply *out);
-/* --- events.c ---------------------------------------------------------------------------------------------------- */
+/* --- events.c
+ * ----------------------------------------------------------------------------------------------------
+ */
 km_code km_sharing__events(km_request *r, km_reply *out);
 km_code km_sharing__person(km_request *r, km_reply *out);
 km_code km_sharing__persons(km_request *r, km_reply *out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fold: the index as a fold of the log. Rows of a version are computed off the writer; the writer notes them in its
- * group and writes them sorted, since a sorted run touches each page of the tree once.
+ * fold: the index as a fold of the log. Rows of a version are computed off the writer; the writer
+ * notes them in its group and writes them sorted, since a sorted run touches each page of the tree
+ * once.
  */
 #include "view/index/index.h"
 
@@ -11,7 +12,8 @@
 #include "view/index/hits.h"
 #include "view/index/inside.h"
 
-/* --- rows of one version (pure) ------------------------------------------------------------------- */
+/* --- rows of one version (pure)
+ * ------------------------------------------------------------------- */
 
 typedef struct index_row {
     uint16_t param;
@@ -80,7 +82,8 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
     return KM_OK;
 }
 
-/* --- the writer's notes ------------------------------------------------------------------------------ */
+/* --- the writer's notes
+ * ------------------------------------------------------------------------------ */
 
 typedef struct note {
     uint16_t param;
@@ -231,7 +234,8 @@ static km_code flush(void *state, km_conn *c, km_fault *f)
     return KM_OK;
 }
 
-/* --- erasure and rebuild ------------------------------------------------------------------------------- */
+/* --- erasure and rebuild
+ * ------------------------------------------------------------------------------- */
 
 static km_code run_all(km_conn *c, const char *const *query, const int64_t *chart, km_fault *f)
 {
@@ -261,13 +265,13 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 }
 
 const km_fold_def km_index_fold = { .name = "index",
-                                .version = 1,
-                                .rows = rows_of,
-                                .open = open_notes,
-                                .close = close_notes,
-                                .add = add,
-                                .remove = take_back,
-                                .flush = flush,
-                                .drop = drop_notes,
-                                .forget = forget,
-                                .clear = clear };
+                                    .version = 1,
+                                    .rows = rows_of,
+                                    .open = open_notes,
+                                    .close = close_notes,
+                                    .add = add,
+                                    .remove = take_back,
+                                    .flush = flush,
+                                    .drop = drop_notes,
+                                    .forget = forget,
+                                    .clear = clear };

@@ -76,8 +76,8 @@ static bool is_point(const km_range *r)
     return !r->prefix && r->low.n == r->high.n && memcmp(r->low.b, r->high.b, r->low.n) == 0;
 }
 
-/* The largest key that begins with `low`: the next one after all of them, exclusive, is low + 1. Rows are asked with <=,
- * so what equals that bound itself is passed over while reading. */
+/* The largest key that begins with `low`: the next one after all of them, exclusive, is low + 1.
+ * Rows are asked with <=, so what equals that bound itself is passed over while reading. */
 static bool prefix_end(km_key *out, const km_key *low)
 {
     *out = *low;

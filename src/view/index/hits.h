@@ -21,8 +21,9 @@ typedef struct km_spots {
     bool sorted; /* by chart, then rid, without doubles */
 } km_spots;
 
-/* Spots whose value lies in [low, high] (both included, memcmp order); high with `prefix`: every value
- * that begins with it. `keep` (may be NULL) looks at value and spot and says whether it counts. Appends. */
+/* Spots whose value lies in [low, high] (both included, memcmp order); high with `prefix`: every
+ * value that begins with it. `keep` (may be NULL) looks at value and spot and says whether it
+ * counts. Appends. */
 typedef struct km_range {
     uint16_t param;
     km_key low, high;

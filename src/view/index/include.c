@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * include: records that stand beside the matches of a page: what they refer to (_include) and what refers to them
+ * include: records that stand beside the matches of a page: what they refer to (_include) and what
+ * refers to them
  * (_revinclude), in rounds for :iterate, never more than KM_INCLUDED_MAX.
  */
 #include "view/index/inside.h"

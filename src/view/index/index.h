@@ -23,16 +23,16 @@ typedef struct km_search_field {
 } km_search_field;
 
 typedef struct km_search_input {
-    km_ftype type;              /* 0: system level, `_type` says which (or all) */
-    km_ftype compartment;       /* 0: none */
+    km_ftype type;        /* 0: system level, `_type` says which (or all) */
+    km_ftype compartment; /* 0: none */
     km_str compartment_id;
     const km_search_field *field;
     size_t fields;
     bool lenient;
-    int32_t source;             /* the caller's own, for resolving ids; 0 = none */
-    km_str base;                /* our base URL: absolute references below it are ours */
+    int32_t source;                    /* the caller's own, for resolving ids; 0 = none */
+    km_str base;                       /* our base URL: absolute references below it are ours */
     uint32_t count_default, count_max; /* 0 = 50, 1000 (trust.md §6) */
-    bool conditional;           /* result parameters are refused (conditional create and the like) */
+    bool conditional; /* result parameters are refused (conditional create and the like) */
 } km_search_input;
 
 typedef enum km_summary {
@@ -44,8 +44,8 @@ typedef enum km_summary {
 } km_summary;
 
 typedef struct km_search km_search;
-/* Faults: KM_UNKNOWN_PARAM, KM_BAD_VALUE, KM_UNSUPPORTED, KM_TOO_COSTLY; path names the parameter. The
- * search lives in the call's arena. */
+/* Faults: KM_UNKNOWN_PARAM, KM_BAD_VALUE, KM_UNSUPPORTED, KM_TOO_COSTLY; path names the parameter.
+ * The search lives in the call's arena. */
 km_code km_search_parse(km_search **out, const km_search_input *in, km_call *call);
 
 /* What the reply must know of the search. */
@@ -55,7 +55,7 @@ typedef struct km_search_view {
     size_t elements;
     const km_search_field *used; /* what the self link says: without ignored fields */
     size_t n_used;
-    const km_str *ignored;       /* names, when lenient */
+    const km_str *ignored; /* names, when lenient */
     size_t n_ignored;
     uint32_t count;
 } km_search_view;
@@ -67,12 +67,12 @@ typedef struct km_found {
 } km_found;
 
 typedef struct km_page {
-    km_found *found;   /* matches in order, then includes */
+    km_found *found; /* matches in order, then includes */
     size_t n, matches;
     bool has_total, total_is_estimate;
     int64_t total;
     bool more;
-    km_str cursor;     /* plain state for the next page; whoever sends it out seals it */
+    km_str cursor; /* plain state for the next page; whoever sends it out seals it */
 } km_page;
 /* `cursor` of an earlier page or empty. Takes at most 5 s (KM_TOO_COSTLY, trust.md §6). */
 km_code km_search_run(km_page *out, const km_search *s, km_reader *r, km_str cursor);
@@ -86,8 +86,8 @@ km_code km_search_few(km_found *found, size_t room, size_t *n, const km_search *
 km_code km_search_matches(bool *yes, const km_search *s, km_jv resource, km_ftype type,
                           km_call *call);
 
-/* Records of a set of charts, newest day first, from `from` to `to` (days in Japan, inclusive; unknown days
- * only where `undated`), of the listed types (0-ended; NULL = all). For timelines and
+/* Records of a set of charts, newest day first, from `from` to `to` (days in Japan, inclusive;
+ * unknown days only where `undated`), of the listed types (0-ended; NULL = all). For timelines and
  * $everything. */
 typedef struct km_dated {
     int64_t chart, rid, day;

@@ -66,7 +66,7 @@ void km_key_date(km_key *out, km_ms low, km_ms high)
     km_ms length;
     bool open = low == INT64_MIN || high == INT64_MAX || __builtin_sub_overflow(high, low, &length);
     start(out);
-    out->b[out->n++] = open                ? 'd'
+    out->b[out->n++] = open                  ? 'd'
                        : length <= day       ? 'a'
                        : length <= 32 * day  ? 'b'
                        : length <= 367 * day ? 'c'
@@ -131,7 +131,8 @@ void km_key_canonical(km_key *out, km_str url)
     put_text(out, km_str_cut(url, '|', &version));
 }
 
-/* --- the keys of a value ------------------------------------------------------------------------ */
+/* --- the keys of a value ------------------------------------------------------------------------
+ */
 
 static size_t reference_keys(km_key out[3], const km_value *v, km_sipkey k)
 {

@@ -16,8 +16,8 @@
  *              'c' | canonical URL without version, cut
  *
  * Hashes are keyed with the store's own secret (decision 10): identifiers do not stand clear in
- * the index. 64 bits for a code are checked against the body where a meeting by chance would matter.
- * A reference to the chart's own patient by a parameter with own_patient has no row: the
+ * the index. 64 bits for a code are checked against the body where a meeting by chance would
+ * matter. A reference to the chart's own patient by a parameter with own_patient has no row: the
  * chart says it. Composites have no rows: components are intersected and the body is asked.
  */
 #ifndef KM_VIEW_INDEX_KEYS_H
@@ -42,8 +42,7 @@ void km_key_string(km_key *out, km_arena *a, km_str text);
 void km_key_date(km_key *out, km_ms low, km_ms high);
 bool km_key_date_read(km_ms *low, km_ms *high, km_str key);
 void km_key_number(km_key *out, double low, double high);
-void km_key_quantity(km_key *out, km_sipkey k, double low, double high, km_str code,
-                     km_str system);
+void km_key_quantity(km_key *out, km_sipkey k, double low, double high, km_str code, km_str system);
 void km_key_uri(km_key *out, km_str text);
 void km_key_reference(km_key *out, km_sipkey k, km_str text);
 void km_key_reference_identifier(km_key *out, km_sipkey k, km_str system, km_str value);
@@ -53,16 +52,16 @@ void km_key_canonical(km_key *out, km_str url); /* |version is left out */
  * bytes: what rows are made of, what the body is asked, what sorting compares. */
 typedef struct km_value {
     km_param_kind kind;
-    km_str text;           /* string, uri, reference text, token code or identifier value */
-    km_str system;         /* token, quantity */
+    km_str text;   /* string, uri, reference text, token code or identifier value */
+    km_str system; /* token, quantity */
     bool has_system, any_system;
-    km_str display;        /* token: Coding.display or CodeableConcept.text, for :text */
-    km_str type_system, type_code; /* Identifier.type.coding[0], for :of-type */
-    km_ms low, high;       /* date */
+    km_str display;                 /* token: Coding.display or CodeableConcept.text, for :text */
+    km_str type_system, type_code;  /* Identifier.type.coding[0], for :of-type */
+    km_ms low, high;                /* date */
     double number_low, number_high; /* number, quantity */
-    km_str unit;           /* quantity: unit as written; text = code */
+    km_str unit;                    /* quantity: unit as written; text = code */
     km_str id_system, id_value;     /* Reference.identifier */
-    km_str display_text;   /* Reference.display */
+    km_str display_text;            /* Reference.display */
     bool canonical;
 } km_value;
 
@@ -71,10 +70,10 @@ typedef struct km_values {
     size_t n, room;
 } km_values;
 
-/* Values of one parameter in one resource (not composites). `path` normally param->path; a component's
- * own path with its focus otherwise. */
-km_code km_values_of(km_values *out, const km_param *p, km_jv resource, km_ftype type,
-                     km_arena *a, km_fault *f);
+/* Values of one parameter in one resource (not composites). `path` normally param->path; a
+ * component's own path with its focus otherwise. */
+km_code km_values_of(km_values *out, const km_param *p, km_jv resource, km_ftype type, km_arena *a,
+                     km_fault *f);
 
 /* The keys a value has in `hit` (one or two). */
 size_t km_value_keys(km_key out[3], const km_value *v, km_sipkey k, km_arena *a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * match: a clause asked of the body alone. What rows cannot settle comes here, and the property tests hold
- * the rows against it: it shares the reading of values with them and nothing else.
+ * match: a clause asked of the body alone. What rows cannot settle comes here, and the property
+ * tests hold the rows against it: it shares the reading of values with them and nothing else.
  */
 #include "view/index/inside.h"
 
@@ -33,7 +33,8 @@ bool km_match__date(const km_term *t, km_ms low, km_ms high)
     return false;
 }
 
-/* Equality knows the precision of what was asked: 100 is [99.5, 100.5); order compares the number itself. */
+/* Equality knows the precision of what was asked: 100 is [99.5, 100.5); order compares the number
+ * itself. */
 bool km_match__number(const km_term *t, double low, double high)
 {
     bool inside = t->number_low <= low && high < t->number_high;
@@ -124,7 +125,8 @@ static bool canonical_matches(const km_clause *c, const km_term *t, km_str text)
     km_str asked = km_str_cut(t->text, '|', &asked_version);
     km_term bare = *t;
     bare.text = asked;
-    return uri_matches(c, &bare, url) && (asked_version.n == 0 || km_str_eq(version, asked_version));
+    return uri_matches(c, &bare, url)
+           && (asked_version.n == 0 || km_str_eq(version, asked_version));
 }
 
 static bool reference_matches(const km_clause *c, const km_term *t, const km_value *v)
@@ -189,7 +191,8 @@ static bool any_matches(const km_clause *c, const km_values *values, km_arena *a
     return false;
 }
 
-/* --- composites: every component of one and the same focus -------------------------------------------- */
+/* --- composites: every component of one and the same focus
+ * -------------------------------------------- */
 
 static km_code part_matches(bool *yes, const km_clause *c, size_t part, const km_term *t,
                             const km_item *focus, const km_path_env *env, km_fault *f)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * page: one page of a search. Cursors are keyset: the key of the last match, so that a page begins where the one before
- * ended whatever was written between. State: u8 kind, then
- *   'k' be16 position of the type in the search, the key (sort.c)
- *   's' be64 seq: a plain listing of one type, which is read in the order of the log and never gathered
+ * page: one page of a search. Cursors are keyset: the key of the last match, so that a page begins
+ * where the one before ended whatever was written between. State: u8 kind, then 'k' be16 position
+ * of the type in the search, the key (sort.c) 's' be64 seq: a plain listing of one type, which is
+ * read in the order of the log and never gathered
  */
 #include "view/index/inside.h"
 
@@ -22,7 +22,8 @@ static km_code bad_cursor(km_seeking *run)
     return km_fail(run->call->fault, KM_BAD_VALUE, "_cursor", "not one of ours");
 }
 
-/* --- a listing without criteria --------------------------------------------------------------------- */
+/* --- a listing without criteria
+ * --------------------------------------------------------------------- */
 
 static bool is_listing(const km_search *s)
 {
@@ -98,7 +99,8 @@ static km_code listing(km_page *out, km_seeking *run, km_str cursor)
     return list_type(out, run, cursor.n > 0 ? (int64_t)get64(cursor.p + 1) : 0);
 }
 
-/* --- everything else -------------------------------------------------------------------------------------- */
+/* --- everything else
+ * -------------------------------------------------------------------------------------- */
 
 /* One exact code and an access that covers all: the rows are the count. */
 static km_code count_quickly(bool *done, int64_t *total, km_seeking *run)
@@ -142,9 +144,10 @@ static void take_page(km_page *out, km_seeking *run, size_t type, const km_order
     }
 }
 
-/* Without a sort the keys are chart and rid: no need to make them all, the page begins behind the cursor. */
-static km_code order_some(km_ordered **all, size_t *n, km_seeking *run, km_spots *spots, km_ftype type,
-                          km_str after)
+/* Without a sort the keys are chart and rid: no need to make them all, the page begins behind the
+ * cursor. */
+static km_code order_some(km_ordered **all, size_t *n, km_seeking *run, km_spots *spots,
+                          km_ftype type, km_str after)
 {
     if (run->search->sorts == 0) {
         size_t from = 0;
@@ -190,7 +193,8 @@ static km_code gathered(km_page *out, km_seeking *run, km_str cursor)
         out->total += (int64_t)spots.n;
         if (t < start || s->view.summary == KM_SUMMARY_COUNT || out->more)
             continue;
-        KM_TRY(order_some(&all, &n, run, &spots, s->typed[t].type, t == start ? after : KM_STR_NONE));
+        KM_TRY(
+            order_some(&all, &n, run, &spots, s->typed[t].type, t == start ? after : KM_STR_NONE));
         take_page(out, run, t, all, n, t == start ? after : KM_STR_NONE);
         if (out->more && !total)
             break;
@@ -201,12 +205,12 @@ static km_code gathered(km_page *out, km_seeking *run, km_str cursor)
 static km_seeking start_run(const km_search *s, km_reader *r)
 {
     return (km_seeking){ .r = r,
-                     .conn = km_reader_conn(r),
-                     .call = km_reader_call(r),
-                     .access = km_reader_access(r),
-                     .key = km_log_index_key(km_reader_log(r)),
-                     .search = s,
-                     .ends_ns = km_ticks_ns() + 5000000000u };
+                         .conn = km_reader_conn(r),
+                         .call = km_reader_call(r),
+                         .access = km_reader_access(r),
+                         .key = km_log_index_key(km_reader_log(r)),
+                         .search = s,
+                         .ends_ns = km_ticks_ns() + 5000000000u };
 }
 
 km_code km_search_run(km_page *out, const km_search *s, km_reader *r, km_str cursor)
@@ -237,7 +241,8 @@ km_code km_search_few(km_found *found, size_t room, size_t *n, const km_search *
     return KM_OK;
 }
 
-/* --- charts by day ---------------------------------------------------------------------------------------- */
+/* --- charts by day
+ * ---------------------------------------------------------------------------------------- */
 
 static bool wanted(const km_ftype *types, km_ftype type)
 {
@@ -263,7 +268,8 @@ static km_code dated_of_chart(km_dated **out, size_t *n, size_t *room, km_reader
         KM_TRY(km_step(&row, st, f));
         if (!row)
             return KM_OK;
-        km_dated d = { chart, km_col_int(st, 2), km_col_int(st, 1), (km_ftype)km_col_int(st, 0), true };
+        km_dated d = { chart, km_col_int(st, 2), km_col_int(st, 1), (km_ftype)km_col_int(st, 0),
+                       true };
         d.dated = d.day != KM_DAY_NONE;
         bool in_time = d.dated ? d.day >= span[0] && d.day <= span[1] : undated;
         if (!in_time || !wanted(types, d.type)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * parse: names of search fields to clauses, sorts and includes. What is not known is refused, or, when the caller
- * is lenient, left out and named.
+ * parse: names of search fields to clauses, sorts and includes. What is not known is refused, or,
+ * when the caller is lenient, left out and named.
  */
 #include "view/index/inside.h"
 
-/* Which modifier works for which kind of parameter: the one table that parsing and the CapabilityStatement read. */
+/* Which modifier works for which kind of parameter: the one table that parsing and the
+ * CapabilityStatement read. */
 #define KIND(k) (1u << KM_PARAM_##k)
-#define EVERY                                                                                      \
-    (KIND(STRING) | KIND(TOKEN) | KIND(REFERENCE) | KIND(DATE) | KIND(QUANTITY) | KIND(NUMBER)     \
+#define EVERY                                                                                  \
+    (KIND(STRING) | KIND(TOKEN) | KIND(REFERENCE) | KIND(DATE) | KIND(QUANTITY) | KIND(NUMBER) \
      | KIND(URI) | KIND(COMPOSITE))
 static const struct row {
     const char *name;
@@ -56,7 +57,8 @@ static km_code unknown(parsing *p, km_str name, const char *what)
     return km_fail(p->call->fault, KM_UNKNOWN_PARAM, km_arena_z(p->call->arena, name), "%s", what);
 }
 
-/* --- clauses -------------------------------------------------------------------------------------- */
+/* --- clauses
+ * -------------------------------------------------------------------------------------- */
 
 static km_code set_modifier(parsing *p, km_clause *c, km_str modifier)
 {
@@ -78,7 +80,8 @@ static km_code set_modifier(parsing *p, km_clause *c, km_str modifier)
 static km_code parse_clause(parsing *p, km_clause *c, km_ftype type, km_str name, km_str value,
                             int depth);
 
-/* subject:Patient.name or subject.name: the rest is asked of each type that can stand there and knows it. */
+/* subject:Patient.name or subject.name: the rest is asked of each type that can stand there and
+ * knows it. */
 static km_code parse_chain(parsing *p, km_clause *c, km_str rest, km_str value, int depth)
 {
     km_str next_name = rest;
@@ -166,7 +169,8 @@ static km_code parse_clause(parsing *p, km_clause *c, km_ftype type, km_str name
     return km_terms__parse(c, value, p->in->base, p->call);
 }
 
-/* --- result parameters ------------------------------------------------------------------------------- */
+/* --- result parameters
+ * ------------------------------------------------------------------------------- */
 
 static km_code parse_count(parsing *p, km_str value)
 {
@@ -297,7 +301,8 @@ static km_code parse_result(parsing *p, const km_search_field *f, bool *mine)
     return include || reverse ? parse_include(p, modifier, f->value, reverse) : KM_OK;
 }
 
-/* --- types and the whole ----------------------------------------------------------------------------------- */
+/* --- types and the whole
+ * ----------------------------------------------------------------------------------- */
 
 static km_code choose_types(parsing *p)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * run: a clause to the spots of its rows. Each form and kind of clause has one function here; what it cannot settle
- * exactly by rows is left to the body (needs_body).
+ * run: a clause to the spots of its rows. Each form and kind of clause has one function here; what
+ * it cannot settle exactly by rows is left to the body (needs_body).
  */
 #include "view/index/inside.h"
 
@@ -77,7 +77,8 @@ km_code km_run__name(km_ftype *type, km_str *id, int64_t *seq, km_seeking *run, 
     return KM_OK;
 }
 
-/* --- kinds ------------------------------------------------------------------------------------------- */
+/* --- kinds
+ * ------------------------------------------------------------------------------------------- */
 
 static km_code strings(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t);
 static km_code tokens(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t);
@@ -87,10 +88,11 @@ static km_code uris(km_spots *out, km_seeking *run, const km_clause *c, const km
 static km_code references(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t);
 
 typedef km_code (*kind_run)(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t);
-static const kind_run kinds[] = { [KM_PARAM_STRING] = strings,   [KM_PARAM_TOKEN] = tokens,
-                                  [KM_PARAM_REFERENCE] = references, [KM_PARAM_DATE] = dates,
-                                  [KM_PARAM_QUANTITY] = numbers, [KM_PARAM_NUMBER] = numbers,
-                                  [KM_PARAM_URI] = uris };
+static const kind_run kinds[] = {
+    [KM_PARAM_STRING] = strings, [KM_PARAM_TOKEN] = tokens,     [KM_PARAM_REFERENCE] = references,
+    [KM_PARAM_DATE] = dates,     [KM_PARAM_QUANTITY] = numbers, [KM_PARAM_NUMBER] = numbers,
+    [KM_PARAM_URI] = uris
+};
 
 typedef struct finding {
     km_str part;
@@ -100,7 +102,8 @@ static bool has_part(void *self, km_str value, km_spot s)
 {
     const finding *f = self;
     (void)s;
-    return f->part.n == 0 || (value.n >= f->part.n && memmem(value.p, value.n, f->part.p, f->part.n));
+    return f->part.n == 0
+           || (value.n >= f->part.n && memmem(value.p, value.n, f->part.p, f->part.n));
 }
 
 static km_code strings_by_key(km_spots *out, km_seeking *run, const km_clause *c, km_str folded)
@@ -175,7 +178,8 @@ static bool date_fits(void *self, km_str value, km_spot s)
     return km_key_date_read(&low, &high, value) && km_match__date(self, low, high);
 }
 
-/* Bounds on `low` that every match of a class keeps, from the prefix and the class's greatest length. */
+/* Bounds on `low` that every match of a class keeps, from the prefix and the class's greatest
+ * length. */
 static void date_bounds(km_ms *from, km_ms *to, const km_term *t, km_ms longest)
 {
     *from = INT64_MIN;
@@ -312,7 +316,8 @@ static km_code uris(km_spots *out, km_seeking *run, const km_clause *c, const km
     return KM_OK;
 }
 
-/* --- references ----------------------------------------------------------------------------------------- */
+/* --- references
+ * ----------------------------------------------------------------------------------------- */
 
 /* The records of a chart that are of a type: what a reference to the own patient finds. */
 static km_code of_chart(km_spots *out, km_seeking *run, int64_t chart, km_ftype type)
@@ -421,7 +426,8 @@ km_code km_run__referring(km_spots *out, km_seeking *run, const km_param *p, km_
     return KM_OK;
 }
 
-/* --- what rows cannot settle ------------------------------------------------------------------------------- */
+/* --- what rows cannot settle
+ * ------------------------------------------------------------------------------- */
 
 static bool needs_body(const km_clause *c)
 {
@@ -438,13 +444,13 @@ static bool needs_body(const km_clause *c)
             || (c->param->kind == KM_PARAM_URI
                 && (long_text || c->modifier == KM_MOD_BELOW || c->modifier == KM_MOD_ABOVE))
             || (c->param->kind == KM_PARAM_REFERENCE
-                && (t->version.n > 0 || c->modifier == KM_MOD_BELOW
-                    || c->modifier == KM_MOD_ABOVE || c->modifier == KM_MOD_TYPE)))
+                && (t->version.n > 0 || c->modifier == KM_MOD_BELOW || c->modifier == KM_MOD_ABOVE
+                    || c->modifier == KM_MOD_TYPE)))
             return true;
     }
     /* An alias is served by the rows of a wider parameter: its own expression decides. */
-    return c->param->index_number != c->param->number
-           && c->param->kind == KM_PARAM_REFERENCE && c->param->n_targets != 1;
+    return c->param->index_number != c->param->number && c->param->kind == KM_PARAM_REFERENCE
+           && c->param->n_targets != 1;
 }
 
 static km_code with_any_value(km_spots *out, km_seeking *run, const km_clause *c)
@@ -486,7 +492,9 @@ static km_code keep_by_body(km_spots *s, km_seeking *run, const km_clause *c)
     return KM_OK;
 }
 
-/* --- forms ---------------------------------------------------------------------------------------------------- */
+/* --- forms
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static km_code by_id(km_spots *out, km_seeking *run, const km_clause *c)
 {
@@ -534,7 +542,8 @@ static km_code seq_from(int64_t *out, km_seeking *run, km_ms at)
     return KM_OK;
 }
 
-static km_code spots_updated(km_spots *out, km_seeking *run, km_ftype type, int64_t from, int64_t to)
+static km_code spots_updated(km_spots *out, km_seeking *run, km_ftype type, int64_t from,
+                             int64_t to)
 {
     km_stmt *st;
     km_fault *f = run->call->fault;
@@ -551,12 +560,14 @@ static km_code spots_updated(km_spots *out, km_seeking *run, km_ftype type, int6
     }
 }
 
-/* An update is an instant, so each prefix is one or two runs of the log: [1, low), [low, high], (high, end]. */
+/* An update is an instant, so each prefix is one or two runs of the log: [1, low), [low, high],
+ * (high, end]. */
 static km_code by_update(km_spots *out, km_seeking *run, const km_clause *c)
 {
-    static const unsigned parts[] = { [KM_EQ] = 2, [KM_NE] = 5, [KM_GT] = 4, [KM_LT] = 1,
-                                      [KM_GE] = 6, [KM_LE] = 3, [KM_SA] = 4, [KM_EB] = 1,
-                                      [KM_AP] = 2 };
+    static const unsigned parts[] = {
+        [KM_EQ] = 2, [KM_NE] = 5, [KM_GT] = 4, [KM_LT] = 1, [KM_GE] = 6,
+        [KM_LE] = 3, [KM_SA] = 4, [KM_EB] = 1, [KM_AP] = 2
+    };
     const km_term *t = &c->term[0];
     int64_t low, high, bound[4] = { 1, 0, 0, INT64_MAX };
     KM_TRY(seq_from(&low, run, t->low));
@@ -576,7 +587,8 @@ static km_code by_chain(km_spots *out, km_seeking *run, const km_clause *c)
         KM_TRY(km_run__clause(&targets, run, &c->inner[i]));
         KM_TRY(km_run__cover(&targets, run, c->inner[i].type));
         if (targets.n > KM_CHAINED_MAX)
-            return km_fail(run->call->fault, KM_TOO_COSTLY, NULL, "the chain leads through too many records");
+            return km_fail(run->call->fault, KM_TOO_COSTLY, NULL,
+                           "the chain leads through too many records");
         for (size_t j = 0; j < targets.n; j++) {
             km_ftype type;
             km_str id;
@@ -590,7 +602,8 @@ static km_code by_chain(km_spots *out, km_seeking *run, const km_clause *c)
 }
 
 /* Where the references of one record lead, when they lead to `type`. */
-static km_code targets_of(km_spots *out, km_seeking *run, const km_param *p, int64_t rid, km_ftype type)
+static km_code targets_of(km_spots *out, km_seeking *run, const km_param *p, int64_t rid,
+                          km_ftype type)
 {
     km_record *rec;
     km_jv body;
@@ -601,8 +614,8 @@ static km_code targets_of(km_spots *out, km_seeking *run, const km_param *p, int
     for (size_t i = 0; i < values.n; i++) {
         km_reference ref;
         km_spot spot;
-        if (values.v[i].text.n == 0 || !km_reference_parse(&ref, values.v[i].text)
-            || ref.base.n > 0 || ref.type != type)
+        if (values.v[i].text.n == 0 || !km_reference_parse(&ref, values.v[i].text) || ref.base.n > 0
+            || ref.type != type)
             continue;
         if (km_reader_locate(&spot.chart, &spot.rid, run->r, type, ref.id, rec->source) == KM_OK)
             km_spots_add(out, run->call->arena, spot);
@@ -655,8 +668,11 @@ static km_code composites(km_spots *out, km_seeking *run, const km_clause *c, co
     km_spots all = { 0 };
     for (size_t i = 0; i < c->param->n_components; i++) {
         km_spots one = { 0 };
-        km_clause part = { .type = c->type, .param = c->param->component[i].param,
-                           .term = &t->part[i], .terms = 1, .name = c->name };
+        km_clause part = { .type = c->type,
+                           .param = c->param->component[i].param,
+                           .term = &t->part[i],
+                           .terms = 1,
+                           .name = c->name };
         if (part.param == NULL || part.param->kind == KM_PARAM_COMPOSITE)
             continue;
         KM_TRY(km_run__clause(&one, run, &part));
@@ -679,8 +695,9 @@ static km_code by_param(km_spots *out, km_seeking *run, const km_clause *c)
     if (c->codes != NULL)
         return c->codes->base_set != 0 ? with_any_value(out, run, c) : codes(out, run, c);
     for (size_t i = 0; i < c->terms; i++)
-        KM_TRY(c->param->kind == KM_PARAM_COMPOSITE ? composites(out, run, c, &c->term[i])
-                                                    : kinds[c->param->kind](out, run, c, &c->term[i]));
+        KM_TRY(c->param->kind == KM_PARAM_COMPOSITE
+                   ? composites(out, run, c, &c->term[i])
+                   : kinds[c->param->kind](out, run, c, &c->term[i]));
     return KM_OK;
 }
 
@@ -695,9 +712,8 @@ static bool is_negative(const km_clause *c)
 km_code km_run__clause(km_spots *out, km_seeking *run, const km_clause *c)
 {
     static km_code (*const forms[])(km_spots *, km_seeking *, const km_clause *) = {
-        [KM_FORM_PARAM] = by_param,         [KM_FORM_ID] = by_id,
-        [KM_FORM_LAST_UPDATED] = by_update, [KM_FORM_CHAIN] = by_chain,
-        [KM_FORM_HAS] = by_has,             [KM_FORM_COMPARTMENT] = by_compartment
+        [KM_FORM_PARAM] = by_param, [KM_FORM_ID] = by_id,   [KM_FORM_LAST_UPDATED] = by_update,
+        [KM_FORM_CHAIN] = by_chain, [KM_FORM_HAS] = by_has, [KM_FORM_COMPARTMENT] = by_compartment
     };
     km_clause mine = *c;
     if (c->form == KM_FORM_PARAM && c->param->kind == KM_PARAM_TOKEN)
@@ -739,9 +755,11 @@ km_code km_run__cover(km_spots *s, km_seeking *run, km_ftype type)
     return KM_OK;
 }
 
-/* --- a whole conjunction --------------------------------------------------------------------------------------------- */
+/* --- a whole conjunction
+ * --------------------------------------------------------------------------------------------- */
 
-/* What is likely rare comes first: an id, an exact identifier, a reference; negations and texts last. */
+/* What is likely rare comes first: an id, an exact identifier, a reference; negations and texts
+ * last. */
 static int expected(const km_clause *c)
 {
     if (c->form == KM_FORM_ID)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * sort: an order that paging can hold on to. Every spot gets one key of bytes for all sort parameters together,
- * ended by chart and rid; order is memcmp's, a descending part is inverted, a missing value stands last.
+ * sort: an order that paging can hold on to. Every spot gets one key of bytes for all sort
+ * parameters together, ended by chart and rid; order is memcmp's, a descending part is inverted, a
+ * missing value stands last.
  */
 #include "view/index/inside.h"
 
@@ -14,7 +15,8 @@ static void put64(km_buf *b, uint64_t v)
     km_buf_u64be(b, v);
 }
 
-/* The part of a value that sorting compares. Texts end in a zero byte, so that a shorter one comes first. */
+/* The part of a value that sorting compares. Texts end in a zero byte, so that a shorter one comes
+ * first. */
 static void value_bytes(km_buf *out, const km_value *v, bool down, km_arena *a)
 {
     km_key key;
@@ -38,8 +40,8 @@ static void value_bytes(km_buf *out, const km_value *v, bool down, km_arena *a)
     km_buf_char(out, '\0');
 }
 
-static km_str best_value(km_seeking *run, const km_sort *s, const km_param *p, km_jv body, km_ftype type,
-                         km_code *rc)
+static km_str best_value(km_seeking *run, const km_sort *s, const km_param *p, km_jv body,
+                         km_ftype type, km_code *rc)
 {
     km_arena *a = run->call->arena;
     km_values values = { 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * terms: the values of search parameters, understood (FHIR R4 3.1.1.4). `\,` `\|` `\$` `\\` are escapes.
+ * terms: the values of search parameters, understood (FHIR R4 3.1.1.4). `\,` `\|` `\$` `\\` are
+ * escapes.
  */
 #include "view/index/inside.h"
 
@@ -73,7 +74,8 @@ km_code km_terms__date(km_term *out, km_str text, km_call *call)
     out->prefix = take_prefix(&text);
     out->text = text;
     if (!km_civil_parse(&civil, text))
-        return km_fail(call->fault, KM_BAD_VALUE, NULL, "a date as YYYY, YYYY-MM, YYYY-MM-DD or with a time");
+        return km_fail(call->fault, KM_BAD_VALUE, NULL,
+                       "a date as YYYY, YYYY-MM, YYYY-MM-DD or with a time");
     km_civil_interval(&out->low, &out->high, &civil);
     if (out->prefix == KM_AP)
         widen(out, km_call_now(call));
@@ -137,7 +139,8 @@ static km_code whole_text(km_term *out, km_str text, const km_clause *c, km_call
     return out->text.n > 0 ? KM_OK : bad(c, call, "a text");
 }
 
-/* Type/id stays; an id alone gets the only type it can have; ours written in full is made relative. */
+/* Type/id stays; an id alone gets the only type it can have; ours written in full is made relative.
+ */
 static km_code reference(km_term *out, km_str text, const km_clause *c, km_call *call, km_str base)
 {
     km_str bare = unescape(call->arena, text);

@@ -33,7 +33,8 @@ static km_value *add(reading *r)
     return v;
 }
 
-/* --- strings ----------------------------------------------------------------------------------- */
+/* --- strings -----------------------------------------------------------------------------------
+ */
 
 static void add_text(reading *r, km_str text)
 {
@@ -93,7 +94,8 @@ static void read_concept_text(reading *r, km_jv v)
         add_text(r, km_jv_str(KM_JV_GET(i.value, "display")));
 }
 
-/* --- tokens -------------------------------------------------------------------------------------- */
+/* --- tokens --------------------------------------------------------------------------------------
+ */
 
 static km_value *add_token(reading *r, km_str system, km_str code, bool any_system)
 {
@@ -152,7 +154,8 @@ static void read_code(reading *r, km_jv v)
         add_token(r, KM_STR_NONE, code, true);
 }
 
-/* --- references ------------------------------------------------------------------------------------ */
+/* --- references
+ * ------------------------------------------------------------------------------------ */
 
 static void read_reference(reading *r, km_jv v)
 {
@@ -179,7 +182,8 @@ static void read_canonical(reading *r, km_jv v)
     one->canonical = true;
 }
 
-/* --- dates -------------------------------------------------------------------------------------------- */
+/* --- dates
+ * -------------------------------------------------------------------------------------------- */
 
 static bool interval(km_ms *low, km_ms *high, km_str text)
 {
@@ -228,7 +232,8 @@ static void read_timing(reading *r, km_jv v)
     read_period(r, km_jv_at(v, "repeat.boundsPeriod"));
 }
 
-/* --- numbers and quantities ----------------------------------------------------------------------------- */
+/* --- numbers and quantities
+ * ----------------------------------------------------------------------------- */
 
 static bool number_of(double *out, km_jv v)
 {
@@ -285,7 +290,8 @@ static void read_range(reading *r, km_jv v)
     one->unit = km_jv_str(KM_JV_GET(units, "unit"));
 }
 
-/* --- the table -------------------------------------------------------------------------------------------- */
+/* --- the table
+ * -------------------------------------------------------------------------------------------- */
 
 typedef void (*reader)(reading *r, km_jv v);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * valuesets: what :in, :not-in, :below and :above of a token stand for: codes of a ValueSet or descendants in a
- * CodeSystem that this node holds as records, or a value set of the R4 definitions.
+ * valuesets: what :in, :not-in, :below and :above of a token stand for: codes of a ValueSet or
+ * descendants in a CodeSystem that this node holds as records, or a value set of the R4
+ * definitions.
  */
 #include "view/index/inside.h"
 
@@ -37,8 +38,10 @@ static km_code find_canonical(km_jv *body, km_reader *r, const char *type_name, 
     km_search *s;
     km_record *rec;
     km_search_field field = { KM_STR("url"), url };
-    km_search_input in = { .type = km_fhir_type_named(km_str_of(type_name)), .field = &field,
-                           .fields = 1, .conditional = true };
+    km_search_input in = { .type = km_fhir_type_named(km_str_of(type_name)),
+                           .field = &field,
+                           .fields = 1,
+                           .conditional = true };
     *body = KM_JV_NONE;
     KM_TRY(km_search_parse(&s, &in, km_reader_call(r)));
     KM_TRY(km_search_few(found, 1, &n, s, r));
@@ -57,7 +60,8 @@ static void add_concepts(km_code_list *l, km_arena *a, km_str system, km_jv conc
 static bool add_value_set(km_code_list *l, km_arena *a, km_jv set)
 {
     for (km_jv_iter i = km_jv_each(km_jv_at(set, "expansion.contains")); km_jv_next(&i);)
-        add_code(l, a, km_jv_str(KM_JV_GET(i.value, "system")), km_jv_str(KM_JV_GET(i.value, "code")));
+        add_code(l, a, km_jv_str(KM_JV_GET(i.value, "system")),
+                 km_jv_str(KM_JV_GET(i.value, "code")));
     for (km_jv_iter i = km_jv_each(km_jv_at(set, "compose.include")); km_jv_next(&i);) {
         km_str system = km_jv_str(KM_JV_GET(i.value, "system"));
         km_jv concepts = KM_JV_GET(i.value, "concept");
@@ -90,11 +94,13 @@ static km_code resolve_in(km_clause *c, km_reader *r)
     return KM_OK;
 }
 
-/* --- hierarchies ------------------------------------------------------------------------------------- */
+/* --- hierarchies
+ * ------------------------------------------------------------------------------------- */
 
 enum { DEPTH = 32 };
 
-/* Walks the concept tree; takes a concept when it is the asked one, stands below it (or above it). */
+/* Walks the concept tree; takes a concept when it is the asked one, stands below it (or above it).
+ */
 typedef struct walk {
     km_code_list *out;
     km_arena *a;

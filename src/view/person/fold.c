@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fold: Patients to persons. Charts that share an identifier of a listed system form one component; its number is its
- * smallest chart, so the order of arrival leaves no trace and a rebuilt view equals the live one.
+ * fold: Patients to persons. Charts that share an identifier of a listed system form one component;
+ * its number is its smallest chart, so the order of arrival leaves no trace and a rebuilt view
+ * equals the live one.
  */
 #include "view/person/person.h"
 
@@ -13,12 +14,14 @@
 
 enum { MARK = 16, LINKS = 32, NAMES = 16, NAME_BYTES = 120, COMPONENT_MAX = 4096 };
 
-/* --- rows of one Patient (pure) ---------------------------------------------------------------------- */
+/* --- rows of one Patient (pure)
+ * ---------------------------------------------------------------------- */
 
 typedef struct person_rows {
     unsigned char mark[LINKS][MARK];
     size_t marks;
-    km_str name[NAMES]; /* folded; the first is the one people are listed by (kana if there is one) */
+    km_str
+        name[NAMES]; /* folded; the first is the one people are listed by (kana if there is one) */
     size_t names;
     bool is_patient;
 } person_rows;
@@ -103,7 +106,8 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
     return KM_OK;
 }
 
-/* --- the writer's notes ---------------------------------------------------------------------------------- */
+/* --- the writer's notes
+ * ---------------------------------------------------------------------------------- */
 
 typedef struct note {
     struct note *next;
@@ -149,7 +153,8 @@ static void note_one(notes *s, const km_folding *v, const person_rows *rows, boo
     note *n = calloc(1, sizeof *n);
     assert(n != NULL);
     *n = (note){ .remove = remove, .chart = v->chart, .rid = v->rid, .rows = *rows };
-    for (size_t i = 0; i < rows->names; i++) { /* the arena of the rows ends before the group does */
+    for (size_t i = 0; i < rows->names;
+         i++) { /* the arena of the rows ends before the group does */
         memcpy(n->text[i], rows->name[i].p, rows->name[i].n);
         n->rows.name[i].p = n->text[i];
     }
@@ -167,7 +172,8 @@ static void take_back(void *state, const km_folding *v, const void *rows)
     note_one(state, v, rows, true);
 }
 
-/* --- components -------------------------------------------------------------------------------------------- */
+/* --- components
+ * -------------------------------------------------------------------------------------------- */
 
 typedef struct numbers {
     int64_t v[COMPONENT_MAX];
@@ -184,8 +190,8 @@ static bool put_number(numbers *s, int64_t one)
     return true;
 }
 
-static km_code numbers_of(numbers *out, km_conn *c, const char *query, const void *blob, int64_t key,
-                          km_fault *f)
+static km_code numbers_of(numbers *out, km_conn *c, const char *query, const void *blob,
+                          int64_t key, km_fault *f)
 {
     km_stmt *st;
     KM_TRY(km_query(&st, c, query, f));
@@ -202,7 +208,8 @@ static km_code numbers_of(numbers *out, km_conn *c, const char *query, const voi
     }
 }
 
-static km_code marks_of(unsigned char (*mark)[MARK], size_t *n, km_conn *c, int64_t chart, km_fault *f)
+static km_code marks_of(unsigned char (*mark)[MARK], size_t *n, km_conn *c, int64_t chart,
+                        km_fault *f)
 {
     km_stmt *st;
     *n = 0;

@@ -34,7 +34,8 @@ km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t perso
     }
 }
 
-static km_code two_numbers(int64_t out[2], km_reader *r, const char *query, int64_t key, bool *there)
+static km_code two_numbers(int64_t out[2], km_reader *r, const char *query, int64_t key,
+                           bool *there)
 {
     km_stmt *st;
     km_fault *f = km_reader_call(r)->fault;
@@ -61,7 +62,8 @@ km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart)
     return there ? KM_OK : km_fail(km_reader_call(r)->fault, KM_NOT_FOUND, NULL, NULL);
 }
 
-/* --- the list ------------------------------------------------------------------------------------------ */
+/* --- the list
+ * ------------------------------------------------------------------------------------------ */
 
 /* "name NUL chart" of the last row that was looked at. */
 static void split_place(km_str *name, int64_t *chart, km_str after)

@@ -5,8 +5,8 @@
  *
  * Here, charts are joined by explicit link: two Patients that carry the same identifier (system and
  * value) of a system that names people across institutions (data/index/person_systems.tsv is
- * the list; a hospital's own chart number joins nothing). A person's number is the smallest chart of
- * its component, so a rebuilt view equals the live one. The full index (number history,
+ * the list; a hospital's own chart number joins nothing). A person's number is the smallest chart
+ * of its component, so a rebuilt view equals the live one. The full index (number history,
  * probabilistic linkage) will stand behind this same door.
  */
 #ifndef KM_VIEW_PERSON_PERSON_H
@@ -22,11 +22,11 @@ extern const km_embedded km_sql_view_person[];
 km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t person);
 km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart);
 
-/* People in order of their folded kana name (then number), whose name begins with the folded `name` (empty:
- * all), after the given place; at most `room`. */
+/* People in order of their folded kana name (then number), whose name begins with the folded `name`
+ * (empty: all), after the given place; at most `room`. */
 typedef struct km_person_row {
     int64_t person;
-    int64_t chart;      /* the chart whose Patient is shown: the newest written */
+    int64_t chart; /* the chart whose Patient is shown: the newest written */
     int64_t patient_rid;
     size_t charts;
 } km_person_row;

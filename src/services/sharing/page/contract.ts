@@ -120,8 +120,9 @@ export interface DrugRow {
 export interface EventDetail {
   id: string;
   kind: Kind;
-  day: Day;
-  time: string | null;
+  /** Of some records no day is known. */
+  day?: Day;
+  time?: string | null;
   end?: Day | null;
   institution: string;
   author?: string | null;

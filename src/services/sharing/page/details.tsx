@@ -11,6 +11,7 @@ import {
   type DrugRow,
   type Duplicate,
   type EventDetail,
+  type Kind,
   type Overview,
   type ResultRow,
   type TimelineEvent,
@@ -141,7 +142,7 @@ function Drugs({ drugs }: { drugs: readonly DrugRow[] }) {
                 {drug.dose != null && <span className="dose">{drug.dose}</span>}
                 {drug.usage != null && <span className="usage">{drug.usage}</span>}
               </td>
-              <td className="value-cell">{drug.days != null && words.forDays(drug.days)}</td>
+              <td className="value-cell">{drug.days != null && drug.days > 0 && words.forDays(drug.days)}</td>
             </tr>
             {drug.duplicate != null && <DuplicateRow of={drug.duplicate} text={words.duplicateDrug} columns={3} />}
           </Fragment>
@@ -171,9 +172,9 @@ function Content({ detail, trends, person }: { detail: EventDetail; trends: Tren
       <p className="signature">
         <InstitutionName id={detail.institution} />
         <span>
-          {shortDay(detail.day)}
-          {detail.end != null && detail.end > detail.day && ` – ${shortDay(detail.end)}`}
-          {detail.time !== null && ` ${detail.time}`}
+          {detail.day !== undefined && shortDay(detail.day)}
+          {detail.end != null && detail.day !== undefined && detail.end > detail.day && ` – ${shortDay(detail.end)}`}
+          {detail.time != null && ` ${detail.time}`}
           {signed(detail, words.noAuthor)}
         </span>
       </p>
@@ -214,6 +215,9 @@ export interface DetailsProps {
   close: () => void;
 }
 
+/** Kinds whose summary is the name of the thing, short enough to choose by. */
+const named = new Set<Kind>(['procedure', 'document', 'image', 'condition', 'immunization', 'admission', 'visit']);
+
 function DayEvents({ events, opened, open }: Pick<DetailsProps, 'events' | 'opened' | 'open'>) {
   const words = useWords(sharingWords);
   return (
@@ -227,7 +231,10 @@ function DayEvents({ events, opened, open }: Pick<DetailsProps, 'events' | 'open
             onClick={() => open(event.id)}
           >
             <KindIcon kind={event.kind} />
-            <span className="day-event-title">{titleOf(event, words)}</span>
+            <span className="day-event-title">
+              {titleOf(event, words)}
+              {named.has(event.kind) && event.summary && <span className="day-event-what">{event.summary}</span>}
+            </span>
             <InstitutionName id={event.institution} />
           </button>
         </li>
@@ -290,7 +297,7 @@ export function Details(props: DetailsProps) {
               <TrendCard key={code} person={person.person} code={code} close={() => trends.toggle(code)} />
             ))}
           <p className="visually-hidden" role="status">
-            {detail.value && `${titleOf(detail.value, words)} ${dayText(detail.value.day, language)}`}
+            {detail.value && `${titleOf(detail.value, words)} ${dayText(day, language)}`}
           </p>
         </>
       )}

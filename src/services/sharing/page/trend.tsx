@@ -17,7 +17,7 @@ function sideOf(trend: Trend, value: number): 'high' | 'low' | null {
 
 function summary(trend: Trend, words: SharingWords, language: 'ja' | 'en'): string {
   const values = trend.points.map((p) => p.value);
-  const unit = trend.unit == null ? '' : ` ${trend.unit}`;
+  const unit = !trend.unit ? '' : ` ${trend.unit}`;
   return words.trendSummary({
     name: trend.name,
     n: trend.points.length,
@@ -103,7 +103,7 @@ export function TrendCard({ person, code, close }: { person: string; code: strin
       <div className="trend-head">
         <h4>
           {name}
-          {trend?.unit != null && <span className="unit">（{trend.unit}）</span>}
+          {trend?.unit && <span className="unit">（{trend.unit}）</span>}
           {trend?.low != null && trend.high != null && (
             <span className="trend-range">
               {words.range} {trend.low}–{trend.high}
