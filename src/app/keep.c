@@ -57,9 +57,7 @@ int km_app__rebuild(const km_args *a, km_node *n)
     return rc == KM_NOT_FOUND ? KM_EXIT_USAGE : km_app__exit_code(rc);
 }
 
-/* --- erase
- * ------------------------------------------------------------------------------------------------
- */
+/* --- erase --- */
 
 /* All charts of the person whose Patient it is: erasing a person destroys the keys of all of them
  * (decision 6). */

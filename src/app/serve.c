@@ -12,8 +12,7 @@
 
 enum { TABLES = 32, FILE_MAX = 16 << 20 };
 
-/* --- pages
- * -------------------------------------------------------------------------------------------- */
+/* --- pages --- */
 
 static const char *type_of(km_str name)
 {
@@ -101,8 +100,7 @@ static void find_pages(km_config *c)
     }
 }
 
-/* --- serving
- * ------------------------------------------------------------------------------------------- */
+/* --- serving --- */
 
 static bool is_loopback(const char *listen)
 {

@@ -11,8 +11,7 @@
 
 enum { TRIES = 6, MISSING_MAX = 100 };
 
-/* --- bodies
- * ---------------------------------------------------------------------------------------- */
+/* --- bodies --- */
 
 km_code km_change_read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call)
 {
@@ -32,8 +31,7 @@ km_code km_change_read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted,
     return km_fhir_check(*out, call->fault);
 }
 
-/* --- where a fault stands
- * ---------------------------------------------------------------------------- */
+/* --- where a fault stands --- */
 
 /* Patient.name[0] in entry 3 becomes Bundle.entry[3].resource.name[0]. */
 static km_code tell_place(km_code rc, const km_change *c, km_fault *f)
@@ -48,8 +46,7 @@ static km_code tell_place(km_code rc, const km_change *c, km_fault *f)
     return rc;
 }
 
-/* --- conditions
- * ------------------------------------------------------------------------------------------ */
+/* --- conditions --- */
 
 km_code km_change_condition(km_search **out, km_writing *w, km_ftype type, km_str query)
 {
@@ -143,8 +140,7 @@ static km_code look_again(km_plan *p, km_txn *t, km_fault *f)
     return KM_OK;
 }
 
-/* --- ids and references
- * ------------------------------------------------------------------------------------- */
+/* --- ids and references --- */
 
 static km_code choose_id(km_writing *w, km_change *c)
 {
@@ -261,8 +257,7 @@ static km_code each_reference(rewriting *x, km_change *c, size_t n, size_t *fail
     return KM_OK;
 }
 
-/* --- do references lead anywhere?
- * ------------------------------------------------------------------------------ */
+/* --- do references lead anywhere? --- */
 
 static void note_missing(km_writing *w, const km_reference *ref)
 {
@@ -305,9 +300,7 @@ static void check_one(void *self, km_jv value, km_str text)
     km_fault_at(x->w->call->fault, line, column);
 }
 
-/* --- the plan
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the plan --- */
 
 static km_code owner_of(km_str *out, km_writing *w, const km_change *c)
 {

@@ -61,7 +61,7 @@ km_code km_log_erase(km_log *l, int64_t chart, km_fault *f)
     return km_store_truncate_wal(l->o.store, f);
 }
 
-/* --- rebuild ---------------------------------------------------------------------------------- */
+/* --- rebuild --- */
 
 enum { REBUILD_PORTION = 1000 };
 

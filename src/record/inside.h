@@ -102,7 +102,7 @@ struct km_prepared {
     void *rows[KM_FOLDS];
 };
 
-/* --- seal.c ----------------------------------------------------------------------------- */
+/* --- seal.c --- */
 km_sealing *km_sealing__new(void);
 void km_sealing__free(km_sealing *s);
 km_sealing *km_sealing__take(km_log *l);
@@ -131,7 +131,7 @@ km_code km_seal__key(unsigned char key[KM_KEY_LEN], km_log *l, km_conn *c, km_se
 void km_seal__remember(km_log *l, int64_t chart, const unsigned char key[KM_KEY_LEN]);
 void km_seal__forget(km_log *l, int64_t chart);
 
-/* --- chain.c ------------------------------------------------------------------------------ */
+/* --- chain.c --- */
 typedef struct km_entry { /* one row of the log */
     int64_t seq, chart, rid, at, prev, type_prev;
     int64_t type, version, source, op;
@@ -141,7 +141,7 @@ void km_chain__append(unsigned char head[KM_SHA256_LEN], const km_entry *e);
 /* Columns 0..10 of the log_ queries. */
 void km_entry__read(km_entry *out, km_stmt *s);
 
-/* --- charts.c ------------------------------------------------------------------------------- */
+/* --- charts.c --- */
 km_chart_names *km_charts__new(void);
 void km_charts__free(km_chart_names *c);
 /* 0 when not remembered. */
@@ -149,29 +149,26 @@ int64_t km_charts__find(const km_chart_names *c, int32_t source, km_str patient)
 void km_charts__put(km_chart_names *c, int32_t source, km_str patient, int64_t chart);
 void km_charts__clear(km_chart_names *c);
 
-/* --- plan.c ----------------------------------------------------------------------------------- */
+/* --- plan.c --- */
 /* Off the writer: canonical text, packing, fold rows. */
 km_code km_plan__prepare(km_log *l, km_plan *p, size_t *failed);
 /* On the writer. Nothing is stored unless it returns KM_OK; KM_STORE means the group is lost. */
 km_code km_plan__carry_out(km_txn *t, km_plan *p, size_t *failed, int64_t *records);
 km_code km_plan__flush(km_txn *t, km_fault *f);
 
-/* --- writer.c -----------------------------------------------------------------------------------
- */
+/* --- writer.c --- */
 km_code km_writer__start(km_log *l, km_fault *f);
 void km_writer__stop(km_log *l);
 /* Runs `run` alone in a group of its own, waits until it is durable. */
 km_code km_writer__alone(km_log *l, km_code (*run)(void *self, km_txn *t, km_fault *f), void *self,
                          km_fault *f);
 
-/* --- log.c
- * ------------------------------------------------------------------------------------------ */
+/* --- log.c --- */
 km_code km_setting__get(km_str *value, bool *there, km_conn *c, km_arena *a, const char *name,
                         km_fault *f);
 km_code km_setting__put(km_conn *c, const char *name, km_str value, km_fault *f);
 
-/* --- reader.c
- * ------------------------------------------------------------------------------------------ */
+/* --- reader.c --- */
 /* Makes the record of an entry, opening its body. KM_ERASED when its key is gone. */
 km_code km_reader__open_entry(km_record **out, km_reader *r, const km_entry *e, km_str id);
 

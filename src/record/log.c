@@ -200,7 +200,7 @@ const unsigned char *km_log_node_key(const km_log *l)
     return l->node_key;
 }
 
-/* --- sources ------------------------------------------------------------------------------ */
+/* --- sources --- */
 
 typedef struct source_wish {
     km_str uri, name;

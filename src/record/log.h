@@ -55,7 +55,7 @@ typedef struct km_log_figures {
 } km_log_figures;
 km_log_figures km_log_figured(km_log *l);
 
-/* --- sources ------------------------------------------------------------------------- */
+/* --- sources --- */
 typedef struct km_source {
     int32_t number;
     km_str uri;  /* urn:... or https://... */
@@ -65,7 +65,7 @@ typedef struct km_source {
 km_code km_log_source(int32_t *number, km_log *l, km_str uri, km_str name, km_fault *f);
 km_code km_reader_source(km_source *out, km_reader *r, int32_t number);
 
-/* --- writing --------------------------------------------------------------------------- */
+/* --- writing --- */
 typedef enum km_op { KM_OP_CREATE = 1, KM_OP_UPDATE, KM_OP_DELETE } km_op;
 
 #define KM_EXPECT_ANY ((int64_t)-1)   /* create or new version, whichever */
@@ -124,7 +124,7 @@ km_code km_log_submit(km_log *l, km_plan *p, void (*done)(void *self, km_plan *p
  * included. */
 km_reader *km_txn_reader(km_txn *t);
 
-/* --- reading ----------------------------------------------------------------------------- */
+/* --- reading --- */
 /* A snapshot for one call. Holds a connection until closed: keep it short. */
 km_code km_reader_open(km_reader **out, km_log *l, km_access *a, km_call *call);
 void km_reader_close(km_reader *r);
@@ -162,7 +162,7 @@ typedef km_code (*km_log_visit)(void *self, km_record *rec, km_fault *f);
 km_code km_log_walk(km_log *l, km_access *a, int64_t after, bool current_only, km_log_visit visit,
                     void *self, km_call *call);
 
-/* --- charts --------------------------------------------------------------------------------- */
+/* --- charts --- */
 typedef struct km_chart {
     int64_t number;
     int32_t source;
@@ -176,13 +176,12 @@ km_code km_reader_chart_of(int64_t *chart, km_reader *r, int32_t source, km_str 
  * KM_NOT_FOUND, KM_ERASED. */
 km_code km_log_erase(km_log *l, int64_t chart, km_fault *f);
 
-/* --- blobs: whole files (a source's original), sealed with the chart's key ------------------- */
+/* --- blobs: whole files (a source's original), sealed with the chart's key --- */
 /* The name is an HMAC under the chart's key: equal bytes of one chart share one blob. */
 km_code km_blob_put(km_str *name_hex, km_log *l, int64_t chart, km_str bytes, km_call *call);
 km_code km_blob_get(km_str *bytes, km_reader *r, int64_t chart, km_str name_hex);
 
-/* --- proof --------------------------------------------------------------------------------------
- */
+/* --- proof --- */
 typedef struct km_verify_report {
     int64_t versions, commits, charts, erased;
     int64_t bad_seq; /* first version that does not match, 0 = whole */

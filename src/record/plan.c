@@ -18,7 +18,7 @@ typedef struct aim {
     void *old_rows[KM_FOLDS];
 } aim;
 
-/* --- off the writer ---------------------------------------------------------------------- */
+/* --- off the writer --- */
 
 static km_folding folding_of(const km_log *l, const km_write *w)
 {
@@ -60,7 +60,7 @@ km_code km_plan__prepare(km_log *l, km_plan *p, size_t *failed)
     return rc;
 }
 
-/* --- first pass: look ---------------------------------------------------------------------- */
+/* --- first pass: look --- */
 
 static km_code find_current(km_txn *t, const km_write *w, aim *out, km_fault *f)
 {
@@ -199,7 +199,7 @@ static km_code all_different(const km_plan *p, size_t *failed)
     return KM_OK;
 }
 
-/* --- second pass: write ---------------------------------------------------------------------- */
+/* --- second pass: write --- */
 
 static km_code make_chart(int64_t *chart, km_txn *t, int32_t source, km_str patient, km_call *call)
 {

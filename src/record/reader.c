@@ -191,7 +191,7 @@ km_code km_reader_by_seq(km_record **out, km_reader *r, int64_t seq)
     return one_by(out, r, "log_by_seq", seq);
 }
 
-/* --- histories: chains of prev and type_prev ------------------------------------------------ */
+/* --- histories: chains of prev and type_prev --- */
 
 typedef struct step {
     km_entry e;
@@ -306,7 +306,7 @@ km_code km_reader_history(km_record **out, size_t *n, size_t room, km_reader *r,
     return KM_OK;
 }
 
-/* --- charts and sources ---------------------------------------------------------------------- */
+/* --- charts and sources --- */
 
 km_code km_reader_chart(km_chart *out, km_reader *r, int64_t chart)
 {

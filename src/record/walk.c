@@ -88,7 +88,7 @@ km_code km_log_walk(km_log *l, km_access *a, int64_t after, bool current_only, k
     return rc;
 }
 
-/* --- proof ----------------------------------------------------------------------------------- */
+/* --- proof --- */
 
 typedef struct proof {
     km_log *log;

@@ -22,7 +22,7 @@ struct km_trust {
     unsigned char token_hash[KM_SHA256_LEN]; /* of the token's text; the text itself is not kept */
 };
 
-/* --- the operator's token --------------------------------------------------------------------- */
+/* --- the operator's token --- */
 
 static km_code make_token(const char *file, const km_random *random, char text[TOKEN_TEXT + 1],
                           km_fault *f)
@@ -85,8 +85,7 @@ bool km_trust_is_open(const km_trust *t)
     return t->open;
 }
 
-/* --- who asks ------------------------------------------------------------------------------------
- */
+/* --- who asks --- */
 
 static bool is_operator(const km_trust *t, km_str authorization)
 {
@@ -120,8 +119,7 @@ km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy, km
     return KM_OK;
 }
 
-/* --- what they may see
- * ------------------------------------------------------------------------------ */
+/* --- what they may see --- */
 
 static bool never_chart(const km_access *a, int64_t chart)
 {

@@ -29,8 +29,7 @@ typedef struct bundling {
     km_jv root;
 } bundling;
 
-/* --- reading
- * ------------------------------------------------------------------------------------------ */
+/* --- reading --- */
 
 static km_code wrong(bundling *b, const entry *e, const char *element, const char *what)
 {
@@ -163,8 +162,7 @@ static km_code read_entries(bundling *b, bool batch)
     return KM_OK;
 }
 
-/* --- carrying out
- * ------------------------------------------------------------------------------------------ */
+/* --- carrying out --- */
 
 static km_code run_reads(bundling *b, bool batch)
 {
@@ -221,9 +219,7 @@ static km_code run_batch(bundling *b)
     return run_reads(b, true);
 }
 
-/* --- answering
- * -----------------------------------------------------------------------------------------------
- */
+/* --- answering --- */
 
 static const char *status_text(int status)
 {

@@ -5,8 +5,7 @@
  */
 #include "gateways/fhir/inside.h"
 
-/* --- fields: from the address, from a form, or from a cursor
- * --------------------------------------------- */
+/* --- fields: from the address, from a form, or from a cursor --- */
 
 typedef struct asking {
     km_finding f;
@@ -66,8 +65,7 @@ static km_code open_cursor(asking *out, km_request *r, km_str cursor)
     return km_form_decode(&out->f.field, &out->f.fields, r->call.arena, fields, r->call.fault);
 }
 
-/* --- printing
- * ---------------------------------------------------------------------------------------------- */
+/* --- printing --- */
 
 static void print_link(km_jw *w, const char *relation, km_str url)
 {

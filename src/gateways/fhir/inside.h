@@ -12,8 +12,7 @@ enum { KM_BUNDLE_MAX = 5000, KM_HISTORY_DEFAULT = 50 };
 
 extern const km_policy km_fhir_reads, km_fhir_writes, km_fhir_public;
 
-/* --- show.c: what goes back
- * --------------------------------------------------------------------------- */
+/* --- show.c: what goes back --- */
 typedef struct km_showing {
     km_summary summary;
     const km_str *element;
@@ -40,8 +39,7 @@ km_code km_show__acceptable(const km_request *r);   /* _format and Accept */
 km_code km_show__content_type(const km_request *r); /* bodies must be JSON */
 km_code km_show__body(km_reply *out, km_request *r, km_buf *json, int status);
 
-/* --- the interactions (serve.c, bundle.c, find.c, past.c, everything.c, capability.c)
- * --------------------- */
+/* --- the interactions (serve.c, bundle.c, find.c, past.c, everything.c, capability.c) --- */
 km_code km_fhir__read(km_request *r, km_reply *out);
 km_code km_fhir__vread(km_request *r, km_reply *out);
 km_code km_fhir__create(km_request *r, km_reply *out);
@@ -71,9 +69,7 @@ km_code km_find__print(km_buf *out, km_request *r, const km_finding *f);
 /* GET url of a Bundle entry, relative: read, vread, search, history of an instance. */
 km_code km_fhir__get_relative(km_buf *out, int *status, km_request *r, km_str url);
 
-/* --- cursor.c
- * --------------------------------------------------------------------------------------------------
- */
+/* --- cursor.c --- */
 /* Seals state for the caller: base64url; and opens it (KM_BAD_VALUE). */
 km_str km_cursor__seal(km_request *r, km_str plain);
 km_code km_cursor__open(km_str *plain, km_request *r, km_str sealed);

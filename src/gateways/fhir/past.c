@@ -196,8 +196,7 @@ km_code km_fhir__history_all(km_request *r, km_reply *out)
     return serve(r, out, &l, KM_STR_NONE);
 }
 
-/* --- GET inside a Bundle
- * ----------------------------------------------------------------------------------- */
+/* --- GET inside a Bundle --- */
 
 static km_code get_record(km_buf *out, km_request *r, km_ftype type, km_str id, km_str version)
 {

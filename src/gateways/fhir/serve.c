@@ -30,8 +30,7 @@ static int32_t source_of(const km_request *r)
     return ((const km_caller *)r->call.caller)->source;
 }
 
-/* --- read
- * ---------------------------------------------------------------------------------------------- */
+/* --- read --- */
 
 /* W/"3" or "3" or 3; 0 when it is no version of ours. */
 static int64_t etag_version(km_str tag)
@@ -110,8 +109,7 @@ km_code km_fhir__vread(km_request *r, km_reply *out)
     return rc;
 }
 
-/* --- write
- * ---------------------------------------------------------------------------------------------- */
+/* --- write --- */
 
 static km_code start_writing(km_writing *w, km_request *r)
 {

@@ -8,8 +8,7 @@
 
 #include "base/date.h"
 
-/* --- the resource
- * ------------------------------------------------------------------------------------ */
+/* --- the resource --- */
 
 static bool listed(const km_showing *s, km_str name)
 {
@@ -142,8 +141,7 @@ km_code km_show__body(km_reply *out, km_request *r, km_buf *json, int status)
     return KM_OK;
 }
 
-/* --- negotiation
- * ---------------------------------------------------------------------------------------- */
+/* --- negotiation --- */
 
 static bool is_json_type(km_str type)
 {
@@ -238,8 +236,7 @@ km_code km_show__options(km_showing *out, const km_request *r)
     return KM_OK;
 }
 
-/* --- headers of a version
- * ----------------------------------------------------------------------------------- */
+/* --- headers of a version --- */
 
 km_str km_show__base(const km_request *r)
 {

@@ -84,8 +84,7 @@ static void gather(names *out, const char *path, int depth)
     free_names(&inside);
 }
 
-/* --- whose is it?
- * ------------------------------------------------------------------------------------------ */
+/* --- whose is it? --- */
 
 static bool read_source(km_str *uri, km_str *name, const char *path, km_arena *a)
 {
@@ -135,9 +134,7 @@ static km_code source_of(int32_t *out, km_importing *im, const char *file, km_fa
     return rc;
 }
 
-/* --- one file
- * ------------------------------------------------------------------------------------------------
- */
+/* --- one file --- */
 
 /* NDJSON when its name says so, or when a second value follows on another line. */
 static bool is_lines(const char *path, km_str text)

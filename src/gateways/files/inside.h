@@ -9,8 +9,7 @@
 
 #include "platform/change.h"
 
-/* --- report.c: what happened, by reason
- * ------------------------------------------------------------- */
+/* --- report.c: what happened, by reason --- */
 enum { KM_REFUSALS_SHOWN = 200 };
 
 typedef struct km_refusal {
@@ -31,8 +30,7 @@ void km_report__refuse(km_import_report *r, const char *file, int64_t line, cons
 void km_report__stored(km_import_report *r, int64_t stored, int64_t unchanged);
 void km_report__print(km_import_report *r, const km_config *c);
 
-/* --- progress.c: how far a file is durable
- * ------------------------------------------------------------- */
+/* --- progress.c: how far a file is durable --- */
 typedef struct km_import_progress km_import_progress;
 km_import_progress *km_progress__open(const char *data_dir);
 void km_progress__close(km_import_progress *p);
@@ -41,8 +39,7 @@ int64_t km_progress__done(km_import_progress *p, const char *path, int64_t size,
 void km_progress__save(km_import_progress *p, const char *path, int64_t size, int64_t mtime,
                        int64_t done);
 
-/* --- targets.c: do references lead anywhere once all is in?
- * ----------------------------------------------- */
+/* --- targets.c: do references lead anywhere once all is in? --- */
 typedef struct km_targets km_targets;
 km_targets *km_targets__new(void);
 void km_targets__free(km_targets *t);
@@ -51,9 +48,7 @@ void km_targets__need(km_targets *t, int32_t source, km_jv resource, km_ftype ty
 /* How many needed ones neither this import nor the node has. */
 km_code km_targets__missing(int64_t *out, km_targets *t, km_node *n);
 
-/* --- import.c
- * ------------------------------------------------------------------------------------------------
- */
+/* --- import.c --- */
 typedef struct km_importing {
     km_node *node;
     km_import_report *report;
@@ -65,12 +60,10 @@ typedef struct km_importing {
     km_str source_name;
 } km_importing;
 
-/* --- lines.c: NDJSON, piped through threads to the writer
- * -------------------------------------------------------- */
+/* --- lines.c: NDJSON, piped through threads to the writer --- */
 km_code km_lines__import(km_importing *im, const char *path, km_str text, int32_t source,
                          int64_t from, int64_t size, int64_t mtime, km_fault *f);
-/* --- whole.c: a resource or a Bundle
- * ------------------------------------------------------------------------------ */
+/* --- whole.c: a resource or a Bundle --- */
 km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source);
 
 int km_files__import(const km_args *a, km_node *n);

@@ -46,8 +46,7 @@ typedef struct pipe {
     km_code lost; /* the store failed: nothing goes on */
 } pipe;
 
-/* --- settling
- * -------------------------------------------------------------------------------------- */
+/* --- settling --- */
 
 static void settle(chunk *c)
 {
@@ -83,8 +82,7 @@ static void done(void *self, km_plan *plan, km_code code)
     settle(l->chunk);
 }
 
-/* --- preparing
- * --------------------------------------------------------------------------------------- */
+/* --- preparing --- */
 
 static km_code prepare(line *l, km_str text)
 {
@@ -186,8 +184,7 @@ static void *run_preparer(void *arg)
     return NULL;
 }
 
-/* --- cutting
- * ------------------------------------------------------------------------------------------- */
+/* --- cutting --- */
 
 /* Lines that hold something, at most LINES of them and about CHUNK_BYTES; never cuts a line. */
 static km_str cut_chunk(km_str *rest, size_t *lines, int64_t *all_lines)

@@ -45,8 +45,7 @@ static void print_duplicate(km_jw *w, const km_item_seen *twin)
     km_jw_close(w, '}');
 }
 
-/* --- results
- * -------------------------------------------------------------------------------------------- */
+/* --- results --- */
 
 static const km_item_seen *same_test_elsewhere(const km_person_seen *p, const km_item_seen *one)
 {
@@ -120,9 +119,7 @@ static void print_rows(const detail *d)
     km_jw_close(d->w, ']');
 }
 
-/* --- drugs
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- drugs --- */
 
 static int64_t days_of(km_jv m)
 {
@@ -197,8 +194,7 @@ static void print_drugs(const detail *d)
     km_jw_close(d->w, ']');
 }
 
-/* --- notes and everything else
- * ------------------------------------------------------------------------------------ */
+/* --- notes and everything else --- */
 
 static void print_section(km_jw *w, km_str title, km_str text)
 {
@@ -332,9 +328,7 @@ static void print_sections(const detail *d)
     km_jw_close(d->w, ']');
 }
 
-/* --- who wrote it
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- who wrote it --- */
 
 static km_code practitioner_name(km_str *out, km_person_seen *p, km_jv reference, int32_t source)
 {
@@ -377,9 +371,7 @@ static km_code find_author(km_str *out, const detail *d)
     return KM_OK;
 }
 
-/* --- one event
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- one event --- */
 
 static km_code print_detail(km_buf *out, detail *d, km_str id)
 {
@@ -479,9 +471,7 @@ km_code km_sharing__detail(km_request *r, km_reply *out)
     return rc;
 }
 
-/* --- one analyte over a life
- * -------------------------------------------------------------------------------------------------
- */
+/* --- one analyte over a life --- */
 
 static km_str unit_of(km_jv o)
 {

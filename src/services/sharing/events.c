@@ -31,8 +31,7 @@ static void member_source(km_jw *w, int32_t source)
     km_jw_member_z(w, "institution", text);
 }
 
-/* --- people
- * --------------------------------------------------------------------------------------------- */
+/* --- people --- */
 
 static void print_who(km_jw *w, km_jv patient, int64_t person, km_arena *a)
 {
@@ -102,8 +101,7 @@ km_code km_sharing__persons(km_request *r, km_reply *out)
     return show(r, out, &json);
 }
 
-/* --- header and overview
- * ------------------------------------------------------------------------------------ */
+/* --- header and overview --- */
 
 static km_code patient_of_chart(km_jv *body, km_person_seen *p, const km_chart *chart)
 {
@@ -320,9 +318,7 @@ km_code km_sharing__person(km_request *r, km_reply *out)
     return show(r, out, &json);
 }
 
-/* --- events
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static km_str event_id(const km_item_seen *one, km_arena *a)
 {

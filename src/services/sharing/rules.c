@@ -38,8 +38,7 @@ bool km_kind_is_grouped(km_kind k)
     return k == KM_KIND_LAB || k == KM_KIND_PRESCRIPTION || k == KM_KIND_VITAL;
 }
 
-/* --- which kind
- * ------------------------------------------------------------------------------------------- */
+/* --- which kind --- */
 
 /* A row holds for a type when `path` (a CodeableConcept, Coding or code, or a list of them) has
  * `code`; NULL: always. The first row that holds decides. LOINC 11506-3 progress note, 34117-2
@@ -111,9 +110,7 @@ km_kind km_kind_of(km_jv resource, km_ftype type)
     return KM_KIND_NONE;
 }
 
-/* --- words
- * --------------------------------------------------------------------------------------------------
- */
+/* --- words --- */
 
 static km_str one_name(km_jv name, km_arena *a)
 {

@@ -13,8 +13,7 @@
 extern const km_service km_service_sharing;
 extern const km_policy km_sharing__policy;
 
-/* --- rules.c: pure
- * ------------------------------------------------------------------------------------ */
+/* --- rules.c: pure --- */
 typedef enum km_kind {
     KM_KIND_NONE, /* not shown by itself */
     KM_KIND_NOTE,
@@ -53,8 +52,7 @@ bool km_day_parse(int64_t *day, km_str text);
 /* Clock time in Japan of a FHIR dateTime that has one, "09:30"; empty otherwise. */
 km_str km_clock_time(km_str date_time, km_arena *a);
 
-/* --- gather.c: a person's records, with their bodies
- * ------------------------------------------------------- */
+/* --- gather.c: a person's records, with their bodies --- */
 typedef struct km_item_seen {
     int64_t day;
     km_kind kind;
@@ -78,14 +76,10 @@ km_code km_seen__open(km_person_seen *out, km_request *r);
 /* All of the person's records between the days that are shown, released. */
 km_code km_seen__gather(km_person_seen *p, int64_t from, int64_t to, bool undated);
 
-/* --- details.c
- * -----------------------------------------------------------------------------------------------
- */
+/* --- details.c --- */
 km_code km_sharing__detail(km_request *r, km_reply *out);
 km_code km_sharing__trend(km_request *r, km_reply *out);
-/* --- events.c
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- events.c --- */
 km_code km_sharing__events(km_request *r, km_reply *out);
 km_code km_sharing__person(km_request *r, km_reply *out);
 km_code km_sharing__persons(km_request *r, km_reply *out);

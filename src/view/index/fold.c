@@ -12,8 +12,7 @@
 #include "view/index/hits.h"
 #include "view/index/inside.h"
 
-/* --- rows of one version (pure)
- * ------------------------------------------------------------------- */
+/* --- rows of one version (pure) --- */
 
 typedef struct index_row {
     uint16_t param;
@@ -82,8 +81,7 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
     return KM_OK;
 }
 
-/* --- the writer's notes
- * ------------------------------------------------------------------------------ */
+/* --- the writer's notes --- */
 
 typedef struct note {
     uint16_t param;
@@ -234,8 +232,7 @@ static km_code flush(void *state, km_conn *c, km_fault *f)
     return KM_OK;
 }
 
-/* --- erasure and rebuild
- * ------------------------------------------------------------------------------- */
+/* --- erasure and rebuild --- */
 
 static km_code run_all(km_conn *c, const char *const *query, const int64_t *chart, km_fault *f)
 {

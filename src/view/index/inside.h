@@ -126,12 +126,10 @@ struct km_search {
     km_str base;
 };
 
-/* --- values.c ------------------------------------------------------------------------------------
- */
+/* --- values.c --- */
 void km_values__read(km_values *out, km_param_kind kind, const km_items *items, km_arena *a);
 
-/* --- terms.c
- * --------------------------------------------------------------------------------------- */
+/* --- terms.c --- */
 /* Splits at unescaped commas and understands each for the clause's kind and modifier. */
 km_code km_terms__parse(km_clause *c, km_str value, km_str base, km_call *call);
 /* Date and number terms alone (for _lastUpdated). */
@@ -139,23 +137,19 @@ km_code km_terms__date(km_term *out, km_str text, km_call *call);
 /* Splits at `sep` where it is not escaped by a backslash; parts keep their escapes. */
 size_t km_terms__split(km_str *part, size_t max, km_str text, char sep);
 
-/* --- match.c
- * ----------------------------------------------------------------------------------------- */
+/* --- match.c --- */
 /* Does the resource match the clause, asked of the body alone? Not for chains, has, id,
  * compartment. */
 km_code km_match__clause(bool *yes, const km_clause *c, km_jv resource, km_arena *a, km_fault *f);
 bool km_match__date(const km_term *t, km_ms low, km_ms high);
 bool km_match__number(const km_term *t, double low, double high);
 
-/* --- valuesets.c
- * --------------------------------------------------------------------------------------- */
+/* --- valuesets.c --- */
 /* Fills c->codes for :in, :not-in, :below, :above of tokens. */
 km_code km_codes__resolve(km_clause *c, km_reader *r);
 bool km_codes__have(const km_code_list *l, km_str system, km_str code, bool any_system);
 
-/* --- run.c
- * ------------------------------------------------------------------------------------------------
- */
+/* --- run.c --- */
 typedef struct km_seeking {
     km_reader *r;
     km_conn *conn;
@@ -177,18 +171,25 @@ km_code km_run__type_all(km_spots *out, km_seeking *run, km_ftype type);
 /* type and id of a spot */
 km_code km_run__name(km_ftype *type, km_str *id, int64_t *seq, km_seeking *run, int64_t rid);
 
-/* --- sort.c
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- kinds.c --- */
+/* One alternative of a clause; the clause's list of codes; the rows a prefix of a key has. */
+km_code km_kinds__term(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t);
+km_code km_kinds__codes(km_spots *out, km_seeking *run, const km_clause *c);
+km_code km_kinds__with_prefix(km_spots *out, km_seeking *run, uint16_t param, const km_key *key,
+                              km_hit_keep keep, void *self);
+/* The records of a chart that are of a type: what a reference to the own patient finds. */
+km_code km_kinds__of_chart(km_spots *out, km_seeking *run, int64_t chart, km_ftype type);
+/* What refers to "Type/id" by this parameter. */
+km_code km_kinds__reference_text(km_spots *out, km_seeking *run, const km_param *p, km_str text);
+
+/* --- sort.c --- */
 typedef struct km_ordered {
     km_spot spot;
     km_str key; /* of all sort parameters together, memcmp order */
 } km_ordered;
 km_code km_sort__order(km_ordered **out, km_seeking *run, const km_spots *spots, km_ftype type);
 
-/* --- include.c
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- include.c --- */
 km_code km_include__add(km_page *page, km_seeking *run);
 
 #endif

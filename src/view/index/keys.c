@@ -131,8 +131,7 @@ void km_key_canonical(km_key *out, km_str url)
     put_text(out, km_str_cut(url, '|', &version));
 }
 
-/* --- the keys of a value ------------------------------------------------------------------------
- */
+/* --- the keys of a value --- */
 
 static size_t reference_keys(km_key out[3], const km_value *v, km_sipkey k)
 {

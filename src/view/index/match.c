@@ -191,8 +191,7 @@ static bool any_matches(const km_clause *c, const km_values *values, km_arena *a
     return false;
 }
 
-/* --- composites: every component of one and the same focus
- * -------------------------------------------- */
+/* --- composites: every component of one and the same focus --- */
 
 static km_code part_matches(bool *yes, const km_clause *c, size_t part, const km_term *t,
                             const km_item *focus, const km_path_env *env, km_fault *f)

@@ -22,8 +22,7 @@ static km_code bad_cursor(km_seeking *run)
     return km_fail(run->call->fault, KM_BAD_VALUE, "_cursor", "not one of ours");
 }
 
-/* --- a listing without criteria
- * --------------------------------------------------------------------- */
+/* --- a listing without criteria --- */
 
 static bool is_listing(const km_search *s)
 {
@@ -99,8 +98,7 @@ static km_code listing(km_page *out, km_seeking *run, km_str cursor)
     return list_type(out, run, cursor.n > 0 ? (int64_t)get64(cursor.p + 1) : 0);
 }
 
-/* --- everything else
- * -------------------------------------------------------------------------------------- */
+/* --- everything else --- */
 
 /* One exact code and an access that covers all: the rows are the count. */
 static km_code count_quickly(bool *done, int64_t *total, km_seeking *run)
@@ -241,8 +239,7 @@ km_code km_search_few(km_found *found, size_t room, size_t *n, const km_search *
     return KM_OK;
 }
 
-/* --- charts by day
- * ---------------------------------------------------------------------------------------- */
+/* --- charts by day --- */
 
 static bool wanted(const km_ftype *types, km_ftype type)
 {

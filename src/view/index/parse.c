@@ -57,8 +57,7 @@ static km_code unknown(parsing *p, km_str name, const char *what)
     return km_fail(p->call->fault, KM_UNKNOWN_PARAM, km_arena_z(p->call->arena, name), "%s", what);
 }
 
-/* --- clauses
- * -------------------------------------------------------------------------------------- */
+/* --- clauses --- */
 
 static km_code set_modifier(parsing *p, km_clause *c, km_str modifier)
 {
@@ -169,8 +168,7 @@ static km_code parse_clause(parsing *p, km_clause *c, km_ftype type, km_str name
     return km_terms__parse(c, value, p->in->base, p->call);
 }
 
-/* --- result parameters
- * ------------------------------------------------------------------------------- */
+/* --- result parameters --- */
 
 static km_code parse_count(parsing *p, km_str value)
 {
@@ -301,8 +299,7 @@ static km_code parse_result(parsing *p, const km_search_field *f, bool *mine)
     return include || reverse ? parse_include(p, modifier, f->value, reverse) : KM_OK;
 }
 
-/* --- types and the whole
- * ----------------------------------------------------------------------------------- */
+/* --- types and the whole --- */
 
 static km_code choose_types(parsing *p)
 {

@@ -33,8 +33,7 @@ static km_value *add(reading *r)
     return v;
 }
 
-/* --- strings -----------------------------------------------------------------------------------
- */
+/* --- strings --- */
 
 static void add_text(reading *r, km_str text)
 {
@@ -94,8 +93,7 @@ static void read_concept_text(reading *r, km_jv v)
         add_text(r, km_jv_str(KM_JV_GET(i.value, "display")));
 }
 
-/* --- tokens --------------------------------------------------------------------------------------
- */
+/* --- tokens --- */
 
 static km_value *add_token(reading *r, km_str system, km_str code, bool any_system)
 {
@@ -154,8 +152,7 @@ static void read_code(reading *r, km_jv v)
         add_token(r, KM_STR_NONE, code, true);
 }
 
-/* --- references
- * ------------------------------------------------------------------------------------ */
+/* --- references --- */
 
 static void read_reference(reading *r, km_jv v)
 {
@@ -182,8 +179,7 @@ static void read_canonical(reading *r, km_jv v)
     one->canonical = true;
 }
 
-/* --- dates
- * -------------------------------------------------------------------------------------------- */
+/* --- dates --- */
 
 static bool interval(km_ms *low, km_ms *high, km_str text)
 {
@@ -232,8 +228,7 @@ static void read_timing(reading *r, km_jv v)
     read_period(r, km_jv_at(v, "repeat.boundsPeriod"));
 }
 
-/* --- numbers and quantities
- * ----------------------------------------------------------------------------- */
+/* --- numbers and quantities --- */
 
 static bool number_of(double *out, km_jv v)
 {
@@ -290,8 +285,7 @@ static void read_range(reading *r, km_jv v)
     one->unit = km_jv_str(KM_JV_GET(units, "unit"));
 }
 
-/* --- the table
- * -------------------------------------------------------------------------------------------- */
+/* --- the table --- */
 
 typedef void (*reader)(reading *r, km_jv v);
 

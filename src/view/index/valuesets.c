@@ -94,8 +94,7 @@ static km_code resolve_in(km_clause *c, km_reader *r)
     return KM_OK;
 }
 
-/* --- hierarchies
- * ------------------------------------------------------------------------------------- */
+/* --- hierarchies --- */
 
 enum { DEPTH = 32 };
 

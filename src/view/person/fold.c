@@ -14,8 +14,7 @@
 
 enum { MARK = 16, LINKS = 32, NAMES = 16, NAME_BYTES = 120, COMPONENT_MAX = 4096 };
 
-/* --- rows of one Patient (pure)
- * ---------------------------------------------------------------------- */
+/* --- rows of one Patient (pure) --- */
 
 typedef struct person_rows {
     unsigned char mark[LINKS][MARK];
@@ -106,8 +105,7 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
     return KM_OK;
 }
 
-/* --- the writer's notes
- * ---------------------------------------------------------------------------------- */
+/* --- the writer's notes --- */
 
 typedef struct note {
     struct note *next;
@@ -172,8 +170,7 @@ static void take_back(void *state, const km_folding *v, const void *rows)
     note_one(state, v, rows, true);
 }
 
-/* --- components
- * -------------------------------------------------------------------------------------------- */
+/* --- components --- */
 
 typedef struct numbers {
     int64_t v[COMPONENT_MAX];

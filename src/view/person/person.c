@@ -62,8 +62,7 @@ km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart)
     return there ? KM_OK : km_fail(km_reader_call(r)->fault, KM_NOT_FOUND, NULL, NULL);
 }
 
-/* --- the list
- * ------------------------------------------------------------------------------------------ */
+/* --- the list --- */
 
 /* "name NUL chart" of the last row that was looked at. */
 static void split_place(km_str *name, int64_t *chart, km_str after)
