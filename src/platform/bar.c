@@ -36,7 +36,8 @@ km_bar km_bar_start(const km_config *c, const char *title)
     return (km_bar){ .title = title,
                      .live = isatty(STDERR_FILENO) != 0,
                      .quiet = c->quiet || c->json,
-                     .started_ns = km_ticks_ns() };
+                     .started_ns = km_ticks_ns(),
+                     .last_ns = km_ticks_ns() };
 }
 
 void km_bar_show(km_bar *b, int64_t done, int64_t all, const char *unit)
@@ -64,6 +65,6 @@ void km_bar_show(km_bar *b, int64_t done, int64_t all, const char *unit)
 
 void km_bar_end(km_bar *b)
 {
-    if (!b->quiet && b->live && b->last_ns != 0)
+    if (!b->quiet && b->live)
         fputc('\n', stderr);
 }

@@ -57,6 +57,7 @@ typedef struct km_chart_names km_chart_names;
 struct km_log {
     km_log_options o;
     size_t folds;
+    const km_fold_def *fold[KM_FOLDS + 1]; /* o.folds points here */
     void *fold_state[KM_FOLDS];
     unsigned char node_key[KM_KEY_LEN];
     km_sipkey index_key;

@@ -146,8 +146,10 @@ km_code km_log_open(km_log **out, const km_log_options *o, km_fault *f)
     assert(l->key_slot != NULL);
     for (; o->folds != NULL && o->folds[l->folds] != NULL; l->folds++) {
         assert(l->folds < KM_FOLDS);
+        l->fold[l->folds] = o->folds[l->folds];
         l->fold_state[l->folds] = o->folds[l->folds]->open();
     }
+    l->o.folds = l->fold;
     km_code rc = km_store_writer(&l->conn, o->store, f);
     if (rc == KM_OK)
         rc = open_state(l, f);
