@@ -179,7 +179,10 @@ static km_str fold(km_arena *a, km_str text, bool words)
     km_buf_reserve(&f.out, text.n + 1);
     while (text.n > 0) {
         int32_t c = km_utf8_next(&text);
-        if (c == KM_UTF8_BAD)
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            f.bare = false;
+            write_letter(&f, c);
+        } else if (c == KM_UTF8_BAD)
             f.bare = false;
         else
             fold_char(&f, c);

@@ -9,6 +9,7 @@
 #include <endian.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <threads.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -93,10 +94,22 @@ static void must(int done)
         abort();
 }
 
+/* OpenSSL 3 looks an algorithm up by name at every use, which takes longer than hashing a
+ * small record. Found once, then only read; it counts its own references. */
+static EVP_MD *sha256;
+static once_flag sha256_once = ONCE_FLAG_INIT;
+
+static void fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    must(sha256 != NULL);
+}
+
 void km_sha256_parts(unsigned char out[KM_SHA256_LEN], const km_str *part, size_t parts)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
-    must(c != NULL && EVP_DigestInit_ex(c, EVP_sha256(), NULL));
+    call_once(&sha256_once, fetch_sha256);
+    must(c != NULL && EVP_DigestInit_ex(c, sha256, NULL));
     for (size_t i = 0; i < parts; i++)
         must(EVP_DigestUpdate(c, part[i].p, part[i].n));
     must(EVP_DigestFinal_ex(c, out, NULL));

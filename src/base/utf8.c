@@ -4,8 +4,6 @@
  */
 #include "base/utf8.h"
 
-#include <assert.h>
-
 size_t km_utf8_length(km_str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
@@ -36,7 +34,7 @@ size_t km_utf8_length(km_str s)
     return more + 1;
 }
 
-int32_t km_utf8_next(km_str *s)
+int32_t km_utf8_next_long(km_str *s)
 {
     const unsigned char *p = (const unsigned char *)s->p;
     size_t n = km_utf8_length(*s);
@@ -52,31 +50,5 @@ int32_t km_utf8_next(km_str *s)
         return (p[0] & 0x07) << 18 | (p[1] & 0x3F) << 12 | (p[2] & 0x3F) << 6 | (p[3] & 0x3F);
     default:
         return KM_UTF8_BAD;
-    }
-}
-
-void km_utf8_put(km_buf *b, int32_t c)
-{
-    assert(c >= 0 && c <= 0x10FFFF && (c < 0xD800 || c > 0xDFFF));
-    km_buf_reserve(b, 4);
-    unsigned char *p = (unsigned char *)b->p + b->n;
-    if (c < 0x80) {
-        p[0] = (unsigned char)c;
-        b->n += 1;
-    } else if (c < 0x800) {
-        p[0] = (unsigned char)(0xC0 | c >> 6);
-        p[1] = (unsigned char)(0x80 | (c & 0x3F));
-        b->n += 2;
-    } else if (c < 0x10000) {
-        p[0] = (unsigned char)(0xE0 | c >> 12);
-        p[1] = (unsigned char)(0x80 | (c >> 6 & 0x3F));
-        p[2] = (unsigned char)(0x80 | (c & 0x3F));
-        b->n += 3;
-    } else {
-        p[0] = (unsigned char)(0xF0 | c >> 18);
-        p[1] = (unsigned char)(0x80 | (c >> 12 & 0x3F));
-        p[2] = (unsigned char)(0x80 | (c >> 6 & 0x3F));
-        p[3] = (unsigned char)(0x80 | (c & 0x3F));
-        b->n += 4;
     }
 }
