@@ -131,7 +131,7 @@ function lifeBook() {
 function note(book, at, institution, author, sections, time = '10:20') {
   book.put(
     {
-      id: `DocumentReference/n-${at}-${institution}`,
+      id: `DocumentReference:n-${at}-${institution}`,
       kind: 'note',
       day: at,
       time,
@@ -201,7 +201,7 @@ function mayOfTheSeed(book, random) {
   lab(book, '2010-05-04', clinic.id, random);
   book.put(
     {
-      id: 'ImagingStudy/us',
+      id: 'ImagingStudy:us',
       kind: 'image',
       day: '2010-05-06',
       time: '11:05',
@@ -216,7 +216,7 @@ function mayOfTheSeed(book, random) {
   );
   book.put(
     {
-      id: 'DocumentReference/letter',
+      id: 'DocumentReference:letter',
       kind: 'document',
       day: '2010-05-06',
       institution: hospital.id,
@@ -231,7 +231,7 @@ function mayOfTheSeed(book, random) {
   ]);
   book.put(
     {
-      id: 'Encounter/stay',
+      id: 'Encounter:stay',
       kind: 'admission',
       day: '2010-05-10',
       end: '2010-05-17',
@@ -248,7 +248,7 @@ function mayOfTheSeed(book, random) {
   );
   book.put(
     {
-      id: 'Procedure/chole',
+      id: 'Procedure:chole',
       kind: 'procedure',
       day: '2010-05-11',
       time: '13:40',
@@ -291,7 +291,7 @@ function mayOfTheSeed(book, random) {
   note(book, '2010-05-20', eyes.id, '真鍋 しずか', [{ title: '所見', text: '糖尿病網膜症なし。' }], null);
   book.put(
     {
-      id: 'Observation/checkup',
+      id: 'Observation:checkup',
       kind: 'checkup',
       day: '2010-05-24',
       institution: clinic.id,
@@ -316,7 +316,7 @@ function mayOfTheSeed(book, random) {
   );
   book.put(
     {
-      id: 'Immunization/flu',
+      id: 'Immunization:flu',
       kind: 'immunization',
       day: '2009-11-05',
       institution: clinic.id,
@@ -364,7 +364,7 @@ function crowdedLife() {
     const day = after('2015-03-01', Math.floor(random() * 31));
     book.put(
       {
-        id: `Observation/${i}`,
+        id: `Observation:${i}`,
         kind: kinds[i % kinds.length],
         day,
         time: '12:00',
@@ -378,7 +378,7 @@ function crowdedLife() {
   for (let year = 1935; year < 2015; year++)
     book.put(
       {
-        id: `Encounter/${year}`,
+        id: `Encounter:${year}`,
         kind: 'visit',
         day: `${year}-07-01`,
         institution: `c${year % 30}`,

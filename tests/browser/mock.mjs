@@ -79,6 +79,7 @@ function eventsOf(life, url) {
 }
 
 function sharing(url) {
+  if (/%2f/i.test(url.pathname)) throw new Refusal(400, 'an encoded slash in the path');
   const [, , , what, person, part, id] = url.pathname.split('/').map(decodeURIComponent);
   if (what === 'session') return { open: true, user: null };
   if (what !== 'persons') throw absent();

@@ -264,7 +264,7 @@ onPage('on paper every sheet is A4 and holds the month, its list and the open de
 for (const [what, path, how] of [
   ['the list of people', '#/', {}],
   ['the timeline', seed, {}],
-  ['a note', `${dayOfMany}&event=DocumentReference/n-2010-05-06-7`, {}],
+  ['a note', `${dayOfMany}&event=DocumentReference:n-2010-05-06-7`, {}],
   ['laboratory results with a trend', `${labOfMany}&trend=urn:oid:1.2.392.200119.4.504|3D045000001906202`, {}],
   ['the timeline on 360 px', seed, { width: 360, height: 740 }],
   ['details on 360 px', labOfMany, { width: 360, height: 740 }],

@@ -441,7 +441,7 @@ static km_code find_group(detail *d, km_kind kind, int32_t source, int64_t day)
 static km_code find_single(detail *d, km_str id)
 {
     km_person_seen *p = d->p;
-    km_str rest, type = km_str_cut(id, '/', &rest);
+    km_str rest, type = km_str_cut(id, ':', &rest);
     KM_TRY(km_seen__gather(p, INT64_MIN / 2, INT64_MAX / 2, true));
     d->one = KM_NEW_ARRAY(p->r->call.arena, 1, const km_item_seen *);
     for (size_t i = 0; i < p->n && d->n == 0; i++)

@@ -327,7 +327,7 @@ static km_str event_id(const km_item_seen *one, km_arena *a)
                         : one->kind == KM_KIND_VITAL ? "vital"
                                                      : "rx";
     if (!km_kind_is_grouped(one->kind))
-        return km_arena_print(a, "%.*s/%.*s", KM_STR_ARG(km_fhir_type_name(one->record->type)),
+        return km_arena_print(a, "%.*s:%.*s", KM_STR_ARG(km_fhir_type_name(one->record->type)),
                               KM_STR_ARG(one->record->id));
     km_day_print(day, one->day);
     return km_arena_print(a, "%s:%d:%s", group, one->source, day);
