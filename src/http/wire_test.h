@@ -174,7 +174,7 @@ static inline answer wire_answer(wire *w, km_arena *a, bool bodyless)
         km_buf_bytes(&body, w->in.p + at, (size_t)n);
         at += (size_t)n;
     }
-    out.body = body.n ? km_buf_str(&body) : KM_STR("");
+    out.body = km_arena_copy(a, km_buf_str(&body)); /* ends with NUL, for strstr */
     out.status = status;
     memmove(w->in.p, w->in.p + at, w->in.n - at);
     w->in.n -= at;
