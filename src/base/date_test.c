@@ -199,6 +199,39 @@ static void http_dates_look_as_in_rfc_9110(void **state)
     assert_string_equal(text, "Wed, 31 Dec 1969 23:59:59 GMT");
 }
 
+static void http_dates_are_read_in_their_one_spelling(void **state)
+{
+    char text[30];
+    km_ms at;
+    (void)state;
+    for (km_ms day = -719162; day < 2932897; day += 1009) {
+        km_ms want = day * 86400000 + (day + 800000) * 7919 % 86400 * 1000;
+        km_http_date_print(text, want);
+        assert_true(km_http_date_parse(&at, km_str_of(text)));
+        assert_int_equal(at, want);
+    }
+    km_http_date_print(text, 784111777000);
+    for (size_t i = 0; i < 29; i++)
+        for (int c = 0; c < 256; c++) {
+            char other[30];
+            memcpy(other, text, sizeof other);
+            other[i] = (char)c;
+            bool read = km_http_date_parse(&at, (km_str){ other, 29 });
+            if (read) {
+                km_http_date_print(text, at);
+                assert_memory_equal(text, other, 29);
+                km_http_date_print(text, 784111777000);
+            }
+        }
+    for (size_t n = 0; n < 29; n++)
+        assert_false(km_http_date_parse(&at, (km_str){ text, n }));
+    assert_false(km_http_date_parse(&at, KM_STR("Mon, 06 Nov 1994 08:49:37 GMT")));
+    assert_false(km_http_date_parse(&at, KM_STR("Sun, 06 Nov 1994 08:49:-7 GMT")));
+    assert_false(km_http_date_parse(&at, KM_STR("Sun, 06 Nov 1994 08:49:60 GMT")));
+    assert_false(km_http_date_parse(&at, KM_STR("Wed, 30 Feb 1994 08:49:37 GMT")));
+    assert_false(km_http_date_parse(&at, KM_STR("Sunday, 06-Nov-94 08:49:37 GMT")));
+}
+
 static void a_day_in_japan_begins_at_three_in_the_afternoon_utc(void **state)
 {
     (void)state;
@@ -308,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_value_stands_for_the_whole_of_what_it_names),
         cmocka_unit_test(a_printed_instant_reads_back_as_itself),
         cmocka_unit_test(http_dates_look_as_in_rfc_9110),
+        cmocka_unit_test(http_dates_are_read_in_their_one_spelling),
         cmocka_unit_test(a_day_in_japan_begins_at_three_in_the_afternoon_utc),
         cmocka_unit_test(age_counts_years_then_months_then_days),
         cmocka_unit_test(age_grows_with_every_day),

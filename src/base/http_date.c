@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http_date: reading the date of HTTP headers (RFC 9110 5.6.7, IMF-fixdate).
+ * http_date: reading the date of HTTP headers (RFC 9110 5.6.7, IMF-fixdate). Every date has one
+ * spelling, so what was read is printed again and must be what came.
  */
-#include <stdio.h>
-
 #include "base/date.h"
+
+/* The number in the two or four characters at p; any number for what are no digits. */
+static int number(const char *p, int n)
+{
+    int v = 0;
+    for (int i = 0; i < n; i++)
+        v = v * 10 + (p[i] - '0');
+    return v;
+}
+
+static int month_of(const char *name)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    for (int i = 0; i < 12; i++)
+        if (memcmp(months + (size_t)3 * (size_t)i, name, 3) == 0)
+            return i + 1;
+    return 0;
+}
 
 bool km_http_date_parse(km_ms *at, km_str text)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char copy[32], name[4], end[4];
-    int day, year, hour, minute, second, used = 0;
-    if (text.n != 29)
+    char again[30];
+    if (text.n != sizeof again - 1)
         return false;
-    memcpy(copy, text.p, text.n);
-    copy[text.n] = '\0';
-    if (sscanf(copy, "%*3s, %2d %3s %4d %2d:%2d:%2d %3s%n", &day, name, &year, &hour, &minute,
-               &second, end, &used) != 7
-        || used != 29 || strcmp(end, "GMT") != 0)
-        return false;
-    const char *hit = strstr(months, name);
-    if (hit == NULL || (hit - months) % 3 != 0 || hour > 23 || minute > 59 || second > 60)
-        return false;
-    int month = (int)(hit - months) / 3 + 1;
+    const char *p = text.p; /* Sun, 06 Nov 1994 08:49:37 GMT */
+    int day = number(p + 5, 2), month = month_of(p + 8), year = number(p + 12, 4);
     if (!km_civil_exists(year, month, day))
         return false;
-    *at = ((km_day_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60000 + second * 1000;
+    km_ms second = number(p + 17, 2) * 3600 + number(p + 20, 2) * 60 + number(p + 23, 2);
+    km_ms found = km_day_from_civil(year, month, day) * 86400000 + second * 1000;
+    km_http_date_print(again, found);
+    if (memcmp(again, text.p, text.n) != 0)
+        return false;
+    *at = found;
     return true;
 }
