@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * inside: what the files of synth share. A world is the tables and the counters of one run; a person
- * lives in it, has charts at institutions, and courses of illness write stays into the charts.
+ * inside: what the files of synth share. A world is the tables and the counters of one run; a
+ * person lives in it, has charts at institutions, and courses of illness write stays into the
+ * charts.
  *
- * Chance has two forms. A syn_chance is a stream: each person has one, seeded by the run's seed and the
- * person's number, so nobody's life depends on another's. km_synth__mixed is a function of what it is
- * given: a person's haemoglobin of a day is the same whoever asks first.
+ * Chance has two forms. A syn_chance is a stream: each person has one, seeded by the run's seed and
+ * the person's number, so nobody's life depends on another's. km_synth__mixed is a function of what
+ * it is given: a person's haemoglobin of a day is the same whoever asks first.
  */
 #ifndef KM_SYNTH_INSIDE_H
 #define KM_SYNTH_INSIDE_H
+
+#include <stdio.h>
 
 #include "base/date.h"
 #include "base/embedded.h"
@@ -40,18 +43,76 @@ typedef struct syn_table {
 enum { FAMILY_KANJI, FAMILY_KANA, FAMILY_WEIGHT, FAMILY_VARIANT };
 enum { GIVEN_KANJI, GIVEN_KANA, GIVEN_SEX, GIVEN_FROM, GIVEN_TO };
 enum { INST_KEY, INST_NAME, INST_KIND, INST_CODE, INST_ADDRESS, INST_PHONE, INST_DEPARTMENTS };
-enum { STAFF_INST, STAFF_ID, STAFF_FAMILY, STAFF_GIVEN, STAFF_FAMILY_KANA, STAFF_GIVEN_KANA,
-       STAFF_ROLE, STAFF_DEPARTMENT };
-enum { DRUG_KEY, DRUG_NAME, DRUG_YJ, DRUG_UNIT, DRUG_DOSE, DRUG_TIMES, DRUG_USAGE_CODE, DRUG_USAGE };
-enum { LAB_KEY, LAB_NAME, LAB_CODE, LAB_UNIT, LAB_UCUM, LAB_DECIMALS, LAB_LOW_M, LAB_HIGH_M,
-       LAB_LOW_F, LAB_HIGH_F, LAB_MEAN_M, LAB_MEAN_F, LAB_SPREAD, LAB_SD, LAB_KIND, LAB_PANELS };
+enum {
+    STAFF_INST,
+    STAFF_ID,
+    STAFF_FAMILY,
+    STAFF_GIVEN,
+    STAFF_FAMILY_KANA,
+    STAFF_GIVEN_KANA,
+    STAFF_ROLE,
+    STAFF_DEPARTMENT
+};
+enum {
+    DRUG_KEY,
+    DRUG_NAME,
+    DRUG_YJ,
+    DRUG_UNIT,
+    DRUG_DOSE,
+    DRUG_TIMES,
+    DRUG_USAGE_CODE,
+    DRUG_USAGE
+};
+enum {
+    LAB_KEY,
+    LAB_NAME,
+    LAB_CODE,
+    LAB_UNIT,
+    LAB_UCUM,
+    LAB_DECIMALS,
+    LAB_LOW_M,
+    LAB_HIGH_M,
+    LAB_LOW_F,
+    LAB_HIGH_F,
+    LAB_MEAN_M,
+    LAB_MEAN_F,
+    LAB_SPREAD,
+    LAB_SD,
+    LAB_KIND,
+    LAB_PANELS
+};
 enum { DISEASE_KEY, DISEASE_NAME, DISEASE_ICD, DISEASE_NUMBER, DISEASE_EXCHANGE };
-enum { VACCINE_KEY, VACCINE_NAME, VACCINE_CVX, VACCINE_DOSE, VACCINE_AGE, VACCINE_FROM,
-       VACCINE_UPTAKE };
+enum {
+    VACCINE_KEY,
+    VACCINE_NAME,
+    VACCINE_CVX,
+    VACCINE_DOSE,
+    VACCINE_AGE,
+    VACCINE_FROM,
+    VACCINE_UPTAKE
+};
 enum { ALLERGEN_NAME, ALLERGEN_SYSTEM, ALLERGEN_CODE, ALLERGEN_CATEGORY, ALLERGEN_PERMILLE };
-enum { ILL_COURSE, ILL_FROM, ILL_TO, ILL_SEX, ILL_PER_YEAR, ILL_ALREADY, ILL_MONTHS, ILL_MOST,
-       ILL_SHIFT };
-enum { STEP_COURSE, STEP_KIND, STEP_DAY, STEP_EVERY, STEP_PLACE, STEP_WHAT, STEP_AMOUNT, STEP_TEXT };
+enum {
+    ILL_COURSE,
+    ILL_FROM,
+    ILL_TO,
+    ILL_SEX,
+    ILL_PER_YEAR,
+    ILL_ALREADY,
+    ILL_MONTHS,
+    ILL_MOST,
+    ILL_SHIFT
+};
+enum {
+    STEP_COURSE,
+    STEP_KIND,
+    STEP_DAY,
+    STEP_EVERY,
+    STEP_PLACE,
+    STEP_WHAT,
+    STEP_AMOUNT,
+    STEP_TEXT
+};
 enum { NOTE_KEY, NOTE_HISTORY, NOTE_FINDINGS, NOTE_PLAN };
 
 typedef struct syn_world {
@@ -60,7 +121,6 @@ typedef struct syn_world {
     syn_table families, givens, institutions, staff, drugs, labs, diseases, vaccines, allergens,
         illnesses, steps, notes;
     int64_t *charts; /* at each institution, how many */
-    km_synth_report *report;
 } syn_world;
 
 void km_synth__load(syn_world *w, km_arena *a);
@@ -72,7 +132,7 @@ bool km_synth__has_word(km_str words, km_str word);
 km_str km_synth__word(km_str *rest);
 
 /* --- people (people.c, insurance.c) ------------------------------------------------------ */
-enum { SYN_CHARTS = 12, SYN_ILLS = 40, SYN_ID = 48 };
+enum { SYN_CHARTS = 12, SYN_ILLS = 40, SYN_ID = 48, SYN_MOMENTS = 8 };
 
 typedef struct syn_chart {
     const syn_row *institution;
@@ -105,6 +165,10 @@ typedef struct syn_person {
     size_t charts;
     syn_ill ill[SYN_ILLS];
     size_t ills;
+    /* What the moment adds to values ("temp+18", "inflammation+850"): notes and results agree. */
+    int64_t moment_day;
+    km_str moment[SYN_MOMENTS];
+    size_t moments;
 } syn_person;
 
 /* Whole families, about `people`, the hand-placed one first. */
@@ -116,6 +180,12 @@ void km_synth__insure(syn_person *p, uint64_t family_seed, int64_t branch, bool 
 
 /* A value of labs.tsv on a day, in units of its last decimal place. */
 int64_t km_synth__value(const syn_person *p, const syn_row *lab, int64_t day);
+/* The key or panel of a word like "temp+18". */
+km_str km_synth__bare(km_str word);
+/* Does the list name this value, itself or by its panel? */
+bool km_synth__asks_for(km_str words, const syn_row *lab);
+/* From now on that day's values are raised by what the words say. */
+void km_synth__moment(syn_person *p, int64_t day, km_str words);
 km_str km_synth__value_text(km_arena *a, int64_t value, int64_t decimals);
 
 /* --- writing (entry.c, write_*.c) ---------------------------------------------------------- */
@@ -140,7 +210,8 @@ syn_entry km_synth__open(syn_chart *c, const char *type, const char *profile);
 syn_entry km_synth__open_as(syn_chart *c, const char *type, const char *profile, const char *id);
 void km_synth__close(syn_entry *e);
 void km_synth__coding(km_jw *w, const char *system, km_str code, km_str display);
-/* "code":{"coding":[...],"text":...}; without a code only the text, without display only the code. */
+/* "code":{"coding":[...],"text":...}; without a code only the text, without display only the code.
+ */
 void km_synth__concept(km_jw *w, const char *key, const char *system, km_str code, km_str display);
 void km_synth__identifier(km_jw *w, const char *system, km_str value);
 void km_synth__refer(km_jw *w, const char *key, const char *type, const char *id);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * insurance: insurers' and members' numbers that keep the rules and belong to nobody. The insurer parts
- * (area 99) are given to no insurer.
+ * insurance: insurers' and members' numbers that keep the rules and belong to nobody. The insurer
+ * parts (area 99) are given to no insurer.
  */
 #include "synth/inside.h"
 
-/* From the right, weights 2, 1, 2, 1...; the digits of each product are added (rules of the numbers of
- * insurers and institutions, Health Service Bureau notice of 1976). */
+/* From the right, weights 2, 1, 2, 1...; the digits of each product are added (rules of the numbers
+ * of insurers and institutions, Health Service Bureau notice of 1976). */
 char km_synth__check_digit(km_str digits)
 {
     int sum = 0, weight = 2;
@@ -27,8 +27,8 @@ static km_str full_width(km_arena *a, km_str digits)
     return km_buf_str(&b);
 }
 
-/* The payload of an insurer's number without its check digit, by law: 01 health insurance association,
- * 06 health insurance society, national health insurance (six digits), 39 the old. */
+/* The payload of an insurer's number without its check digit, by law: 01 health insurance
+ * association, 06 health insurance society, national health insurance (six digits), 39 the old. */
 static const char *const payloads[] = { "0120998", "0620991", "20996", "0620992" };
 enum { PAYLOADS = sizeof payloads / sizeof *payloads, OLD_AGE = 75 };
 
@@ -44,7 +44,8 @@ void km_synth__insure(syn_person *p, uint64_t family_seed, int64_t branch, bool 
     p->dependant = dependant && !old && payload.n == 7;
     p->symbol = old ? KM_STR("") : km_str_of(symbols[of / PAYLOADS % 4]);
     /* The household's own number, so that two households never share one. */
-    int64_t number = old ? 40000000 + p->index * 37 : 1000 + p->household * 7 + (int64_t)(of >> 8) % 7;
+    int64_t number = old ? 40000000 + p->index * 37
+                         : 1000 + p->household * 7 + (int64_t)(of >> 8) % 7;
     p->number = full_width(a, km_arena_print(a, "%lld", (long long)number));
     p->branch = old ? KM_STR("") : km_arena_print(a, "%02d", (int)branch);
     p->member_id = km_arena_print(a, "%.*s:%.*s:%.*s:%.*s", KM_STR_ARG(p->insurer),

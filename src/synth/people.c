@@ -92,12 +92,14 @@ static syn_person *add_member(household *h, bool female, int64_t age, bool depen
     p->seed = km_synth__mixed(h->w->seed, (uint64_t)p->index, 11);
     p->chance = km_synth__chance(p->seed, 0);
     p->female = female;
-    p->born = km_day_from_civil(2020, 1, 1) - age * 1461 / 4 - km_synth__between(&p->chance, 1, 360);
+    p->born = km_day_from_civil(2020, 1, 1) - age * 1461 / 4
+              - km_synth__between(&p->chance, 1, 360);
     p->family = h->name;
     km_day_to_civil(p->born, &y, &m, &d);
     p->given = given_name(h->w, &p->chance, female, y);
     p->clinic = h->clinic;
-    km_synth__insure(p, km_synth__mixed(h->w->seed, (uint64_t)h->number, 13), ++h->members, dependant);
+    km_synth__insure(p, km_synth__mixed(h->w->seed, (uint64_t)h->number, 13), ++h->members,
+                     dependant);
     settle_history(p);
     return p;
 }
@@ -151,8 +153,8 @@ static void fill_household(household *h)
     }
 }
 
-/* The person of the reform's viewer: born on 1941-04-21, seen on 2010-05-07 at 69 years, 0 months and 16
- * days; and his wife. */
+/* The person of the reform's viewer: born on 1941-04-21, seen on 2010-05-07 at 69 years, 0 months
+ * and 16 days; and his wife. */
 static void add_yamada(household *h)
 {
     h->name = km_synth__row(&h->w->families, KM_STR("山田"));

@@ -20,10 +20,11 @@ typedef struct km_synth_report {
     int64_t people, institutions, charts, files, resources, bytes;
 } km_synth_report;
 
-/* Writes DIR/INSTITUTION/NAME.json (transaction Bundles, one for each chart), DIR/INSTITUTION/source.json
- * and DIR/truth/persons.tsv (who is who; no gateway reads it). tick (may be NULL) is asked after each
- * person; false stops with KM_CANCELLED. */
+/* Writes DIR/INSTITUTION/NAME.json (transaction Bundles, one for each chart),
+ * DIR/INSTITUTION/source.json and DIR/truth/persons.tsv (who is who; no gateway reads it). tick
+ * (may be NULL) is asked after each person; false stops with KM_CANCELLED. */
 km_code km_synth_write(km_synth_report *out, const km_synth_options *o,
-                       bool (*tick)(void *self, int64_t done, int64_t all), void *self, km_fault *f);
+                       bool (*tick)(void *self, int64_t done, int64_t all), void *self,
+                       km_fault *f);
 
 #endif
