@@ -37,6 +37,7 @@ static km_code prepare_write(km_log *l, km_sealing *s, km_write *w, km_call *cal
     w->prepared = KM_NEW(call->arena, struct km_prepared);
     if (w->op == KM_OP_DELETE)
         return KM_OK;
+    km_buf_reserve(&text, km_jv_raw(w->resource).n + 64);
     km_record_canonical(&text, w->resource, w->type, w->id);
     w->prepared->text = km_buf_str(&text);
     w->prepared->packed = km_seal__pack(s, call->arena, w->prepared->text);

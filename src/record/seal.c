@@ -25,6 +25,8 @@ struct km_sealing {
     km_gcm *gcm;
     ZSTD_CCtx *packer;
     ZSTD_DCtx *unpacker;
+    char *room; /* the packer's: as long as the worst packing, while bodies keep what they need */
+    size_t room_bytes;
 };
 
 /* Dictionaries are immutable and opened once for the process; every log shares them. */
@@ -70,6 +72,7 @@ void km_sealing__free(km_sealing *s)
     km_gcm_free(s->gcm);
     ZSTD_freeCCtx(s->packer);
     ZSTD_freeDCtx(s->unpacker);
+    free(s->room);
     free(s);
 }
 
@@ -91,16 +94,36 @@ void km_sealing__give(km_log *l, km_sealing *s)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* Beyond this the room is given back after use. */
+enum { ROOM_KEPT = 1 << 20 };
+
+static char *room_for(km_sealing *s, size_t bytes)
+{
+    if (bytes > s->room_bytes) {
+        free(s->room);
+        s->room = malloc(bytes);
+        assert(s->room != NULL);
+        s->room_bytes = bytes;
+    }
+    return s->room;
+}
+
 km_str km_seal__pack(km_sealing *s, km_arena *a, km_str text)
 {
-    size_t room = ZSTD_compressBound(text.n) + 1;
-    char *out = km_arena_alloc(a, room);
-    out[0] = (char)newest;
-    size_t n = newest > 0
-                   ? ZSTD_compress_usingCDict(s->packer, out + 1, room - 1, text.p, text.n,
-                                              pack_with[newest])
-                   : ZSTD_compressCCtx(s->packer, out + 1, room - 1, text.p, text.n, PACK_LEVEL);
+    size_t room = ZSTD_compressBound(text.n);
+    char *packed = room_for(s, room);
+    size_t n = newest > 0 ? ZSTD_compress_usingCDict(s->packer, packed, room, text.p, text.n,
+                                                     pack_with[newest])
+                          : ZSTD_compressCCtx(s->packer, packed, room, text.p, text.n, PACK_LEVEL);
     assert(!ZSTD_isError(n));
+    char *out = km_arena_alloc(a, n + 1);
+    out[0] = (char)newest;
+    memcpy(out + 1, packed, n);
+    if (s->room_bytes > ROOM_KEPT) {
+        free(s->room);
+        s->room = NULL;
+        s->room_bytes = 0;
+    }
     return (km_str){ out, n + 1 };
 }
 

@@ -8,8 +8,9 @@
 #include "gateways/files/inside.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { LINES = 64, CHUNKS = 40, PREPARERS = 2, CHUNK_BYTES = 1 << 20 };
+enum { LINES = 64, CHUNKS = 40, PREPARERS = 2, CHUNK_BYTES = 1 << 20, DROP_BYTES = 1 << 20 };
 
 typedef struct line {
     km_plan plan;
@@ -257,10 +258,20 @@ static void wait_all(pipe *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* The text stands in memory as pages of the file; what is durable is not looked at again. */
+static void drop_settled(km_str text, size_t *dropped, int64_t settled)
+{
+    size_t to = (size_t)settled & ~(size_t)(DROP_BYTES - 1);
+    if (to > *dropped)
+        (void)madvise((void *)(uintptr_t)(text.p + *dropped), to - *dropped, MADV_DONTNEED);
+    *dropped = to > *dropped ? to : *dropped;
+}
+
 static int64_t feed(pipe *p, km_str text, int64_t from, int64_t size, int64_t mtime)
 {
     km_str rest = km_str_sub(text, (size_t)from, text.n);
     int64_t number = 1, at = from;
+    size_t dropped = 0;
     uint64_t saved = km_ticks_ns();
     for (size_t i = 0; i < (size_t)from; i++)
         number += text.p[i] == '\n';
@@ -276,6 +287,7 @@ static int64_t feed(pipe *p, km_str text, int64_t from, int64_t size, int64_t mt
         at += (int64_t)c->text.n;
         hand_to_preparers(p, c);
         km_bar_show(&p->im->bar, p->im->bytes_done + at, p->im->bytes_all, "bytes");
+        drop_settled(text, &dropped, settled_to(p, at));
         if (km_ticks_ns() - saved > 2000000000u) {
             km_progress__save(p->im->progress, p->path, size, mtime, settled_to(p, at));
             saved = km_ticks_ns();

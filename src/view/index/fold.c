@@ -50,16 +50,17 @@ static bool says_owner(const km_param *p, const km_value *v, km_str owner)
            && km_str_is(km_fhir_type_name(ref.type), "Patient");
 }
 
+/* What is found on the way to the rows is many times their size: it goes to `scratch`. */
 static km_code rows_of_param(index_rows *rows, const km_param *p, const km_folding *v, km_arena *a,
-                             km_fault *f)
+                             km_arena *scratch, km_fault *f)
 {
     km_values values = { 0 };
-    KM_TRY(km_values_of(&values, p, v->resource, v->type, a, f));
+    KM_TRY(km_values_of(&values, p, v->resource, v->type, scratch, f));
     for (size_t i = 0; i < values.n; i++) {
         km_key key[3];
         if (says_owner(p, &values.v[i], v->owner))
             continue;
-        size_t n = km_value_keys(key, &values.v[i], v->key, a);
+        size_t n = km_value_keys(key, &values.v[i], v->key, scratch);
         for (size_t j = 0; j < n; j++)
             add_row(rows, a, p->number, &key[j]);
     }
@@ -69,12 +70,19 @@ static km_code rows_of_param(index_rows *rows, const km_param *p, const km_foldi
 static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f)
 {
     index_rows *rows = KM_NEW(a, index_rows);
+    km_arena *scratch = km_arena_new(KM_ARENA_CAP_DEFAULT);
     const km_param *params;
+    km_code rc = KM_OK;
     size_t n = km_fhir_params(&params, v->type);
-    for (size_t i = 0; i < n; i++)
-        if (params[i].index_number == params[i].number && params[i].kind != KM_PARAM_COMPOSITE
-            && params[i].kind != KM_PARAM_SPECIAL)
-            KM_TRY(rows_of_param(rows, &params[i], v, a, f));
+    for (size_t i = 0; i < n && rc == KM_OK; i++) {
+        if (params[i].index_number != params[i].number || params[i].kind == KM_PARAM_COMPOSITE
+            || params[i].kind == KM_PARAM_SPECIAL)
+            continue;
+        rc = rows_of_param(rows, &params[i], v, a, scratch, f);
+        km_arena_reset(scratch);
+    }
+    km_arena_free(scratch);
+    KM_TRY(rc);
     if (!km_fhir_day(&rows->day, v->resource, v->type))
         rows->day = KM_DAY_NONE;
     *out = rows;
