@@ -70,14 +70,17 @@ static km_code strings_by_key(km_spots *out, km_seeking *run, const km_clause *c
     return km_kinds__with_prefix(out, run, param, &key, NULL, NULL);
 }
 
-/* As written and, when it reads as romaji, as kana: both keys. */
+/* As written and, when it reads as romaji, as kana in each of its readings. */
 static km_code strings(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t)
 {
-    km_str romaji;
+    km_str reading[KM_ROMAJI_READINGS];
     km_arena *a = run->call->arena;
     KM_TRY(strings_by_key(out, run, c, km_fold(a, t->text)));
-    if (c->modifier != KM_MOD_EXACT && km_romaji_to_fold(&romaji, a, t->text))
-        KM_TRY(strings_by_key(out, run, c, romaji));
+    if (c->modifier == KM_MOD_EXACT)
+        return KM_OK;
+    size_t readings = km_romaji_readings(reading, KM_ROMAJI_READINGS, a, t->text);
+    for (size_t i = 0; i < readings; i++)
+        KM_TRY(strings_by_key(out, run, c, reading[i]));
     return KM_OK;
 }
 

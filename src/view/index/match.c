@@ -66,18 +66,22 @@ static bool contains(km_str whole, km_str part)
     return part.n == 0 || (whole.n >= part.n && memmem(whole.p, whole.n, part.p, part.n) != NULL);
 }
 
+static bool part_matches_text(const km_clause *c, km_str whole, km_str part)
+{
+    return c->modifier == KM_MOD_CONTAINS ? contains(whole, part) : km_str_starts(whole, part);
+}
+
 static bool string_matches(const km_clause *c, const km_term *t, const km_value *v, km_arena *a)
 {
-    km_str romaji;
+    km_str reading[KM_ROMAJI_READINGS];
     if (c->modifier == KM_MOD_EXACT)
         return km_str_eq(v->text, t->text);
-    km_str whole = km_fold(a, v->text), part = km_fold(a, t->text);
-    bool inside = c->modifier == KM_MOD_CONTAINS;
-    if (inside ? contains(whole, part) : km_str_starts(whole, part))
-        return true;
-    if (!km_romaji_to_fold(&romaji, a, t->text))
-        return false;
-    return inside ? contains(whole, romaji) : km_str_starts(whole, romaji);
+    km_str whole = km_fold(a, v->text);
+    bool yes = part_matches_text(c, whole, km_fold(a, t->text));
+    size_t readings = yes ? 0 : km_romaji_readings(reading, KM_ROMAJI_READINGS, a, t->text);
+    for (size_t i = 0; i < readings && !yes; i++)
+        yes = part_matches_text(c, whole, reading[i]);
+    return yes;
 }
 
 static bool token_matches(const km_clause *c, const km_term *t, const km_value *v, km_arena *a)

@@ -152,10 +152,13 @@ km_code km_person_list(km_person_row *out, size_t *n, size_t room, km_reader *r,
                        km_str after, km_str *next)
 {
     km_arena *a = km_reader_call(r)->arena;
-    km_str romaji;
+    km_str reading[KM_ROMAJI_READINGS];
     *n = 0;
     KM_TRY(list_by(out, n, room, r, km_fold(a, name), after, next));
-    if (*n == 0 && after.n == 0 && name.n > 0 && km_romaji_to_fold(&romaji, a, name))
-        KM_TRY(list_by(out, n, room, r, romaji, after, next));
+    size_t readings = *n == 0 && after.n == 0 && name.n > 0
+                          ? km_romaji_readings(reading, KM_ROMAJI_READINGS, a, name)
+                          : 0;
+    for (size_t i = 0; i < readings && *n == 0; i++)
+        KM_TRY(list_by(out, n, room, r, reading[i], after, next));
     return KM_OK;
 }
