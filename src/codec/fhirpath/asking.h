@@ -17,7 +17,7 @@
 static km_arena *arena; /* one for the whole run of a test program */
 static km_fault fault;
 
-static km_jv read_json(const char *text)
+static inline km_jv read_json(const char *text)
 {
     km_json *doc = NULL;
     km_fault_clear(&fault);
@@ -26,7 +26,7 @@ static km_jv read_json(const char *text)
     return km_json_root(doc);
 }
 
-static void print_item(km_buf *b, const km_item *i)
+static inline void print_item(km_buf *b, const km_item *i)
 {
     switch (i->kind) {
     case KM_ITEM_JSON:
@@ -66,7 +66,8 @@ static void print_item(km_buf *b, const km_item *i)
 /* 2024-05-01T12:34:56.789Z, which is half past nine in the evening in Japan. */
 #define TEST_NOW INT64_C(1714566896789)
 
-static km_code ask_code(const char **answer, km_jv resource, const char *text, uint32_t steps)
+static inline km_code ask_code(const char **answer, km_jv resource, const char *text,
+                               uint32_t steps)
 {
     km_path *path = NULL;
     km_items items = { 0 };
@@ -120,14 +121,14 @@ static inline void expect_all(km_jv resource, const asked *rows, size_t n)
 }
 #define EXPECT_ALL(resource, rows) expect_all((resource), (rows), sizeof(rows) / sizeof *(rows))
 
-static int open_arena(void **state)
+static inline int open_arena(void **state)
 {
     (void)state;
     arena = km_arena_new(KM_ARENA_CAP_DEFAULT);
     return 0;
 }
 
-static int close_arena(void **state)
+static inline int close_arena(void **state)
 {
     (void)state;
     km_arena_free(arena);

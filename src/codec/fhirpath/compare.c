@@ -171,10 +171,9 @@ typedef struct pairs {
 static void later(km_run *r, pairs *list, km_jv a, km_jv b)
 {
     if (list->n == list->room) {
-        uint32_t room = list->room ? list->room * 2 : 16;
+        uint32_t room = list->room * 2;
         pair *more = km_arena_alloc(r->arena, room * sizeof *more);
-        if (list->n)
-            memcpy(more, list->p, list->n * sizeof *more);
+        memcpy(more, list->p, list->n * sizeof *more);
         list->p = more;
         list->room = room;
     }
@@ -213,7 +212,8 @@ static bool push_members(km_run *r, pairs *list, km_jv a, km_jv b)
 
 static km_code same_json(km_run *r, km_jv left, km_jv right, bool loose, bool *out)
 {
-    pairs list = { 0 };
+    pair near[16];
+    pairs list = { near, 0, 16 };
     *out = false;
     later(r, &list, left, right);
     while (list.n > 0) {

@@ -46,20 +46,6 @@ bool km_items_true(const km_items *c)
     return true;
 }
 
-km_code km_path__push_new(km_run *r, const km_items *from, uint32_t before, km_items *out)
-{
-    for (uint32_t i = 0; i < from->n; i++) {
-        bool has = false;
-        if (out->n > before) {
-            km_items sofar = { out->item + before, out->n - before, 0 };
-            KM_TRY(km_path__has(r, &sofar, &from->item[i], &has));
-        }
-        if (!has)
-            KM_TRY(km_path__push(r, out, &from->item[i]));
-    }
-    return KM_OK;
-}
-
 /* --- faults ----------------------------------------------------------------------------- */
 
 void km_path__place(km_fault *f, km_str text, uint32_t at)
@@ -186,13 +172,15 @@ static km_code eval_at(km_run *r, const km_node *n, const km_scope *s, km_items 
     return km_path__push(r, out, &in->item[index.number]);
 }
 
+/* Each term is evaluated in place, and what was there before is taken out again. */
 static km_code eval_union(km_run *r, const km_node *n, const km_scope *s, km_items *out)
 {
+    km_seen seen = { 0 };
     uint32_t before = out->n;
-    for (uint32_t i = 0; i < n->n_terms; i++) {
-        km_items one = { 0 };
-        KM_TRY(km_path__eval(r, n->term[i], s, &one));
-        KM_TRY(km_path__push_new(r, &one, before, out));
+    for (uint32_t t = 0; t < n->n_terms; t++) {
+        uint32_t from = out->n;
+        KM_TRY(km_path__eval(r, n->term[t], s, out));
+        KM_TRY(km_path__keep_new(r, &seen, out, before, from));
     }
     return KM_OK;
 }

@@ -152,8 +152,6 @@ static inline km_code km_path__push(km_run *r, km_items *c, const km_item *item)
     return km_path__spend(r, 1);
 }
 
-/* Appends those of `from` that *out has not had since `before`. */
-km_code km_path__push_new(km_run *r, const km_items *from, uint32_t before, km_items *out);
 km_code km_path__push_bool(km_run *r, km_items *out, bool value);
 km_code km_path__push_int(km_run *r, km_items *out, int64_t value);
 km_code km_path__push_text(km_run *r, km_items *out, km_item_kind kind, km_str text);
@@ -189,6 +187,22 @@ km_code km_path__has(km_run *r, const km_items *c, const km_item *item, bool *ou
 /* <0, 0, >0 in *order; KM_UNKNOWN when it cannot be told, KM_FALSE when the kinds do not
  * compare at all. */
 km_truth km_path__order(km_run *r, const km_item *a, const km_item *b, int *order);
+
+/* --- distinct.c ------------------------------------------------------------------------------ */
+
+/* Items by a hash that agrees with equality; zeroed it is empty. It belongs to one growing
+ * collection. */
+typedef struct km_seen_slot {
+    uint32_t hash, index; /* index 0: free, else the item's plus one */
+} km_seen_slot;
+typedef struct km_seen {
+    km_seen_slot *slot;
+    uint32_t room, n;
+} km_seen;
+/* out[before..from) are distinct: takes out of out[from..] what equals an item since `before`. */
+km_code km_path__keep_new(km_run *r, km_seen *seen, km_items *out, uint32_t before, uint32_t from);
+/* Appends those of `from` that *out has not had since `before`. */
+km_code km_path__push_new(km_run *r, const km_items *from, uint32_t before, km_items *out);
 
 /* --- tables ---------------------------------------------------------------------------------- */
 

@@ -157,7 +157,7 @@ km_str km_moment__print(km_arena *a, const km_moment *m)
 
 /* --- comparing ------------------------------------------------------------------------- */
 
-static int64_t start_us(const km_moment *m)
+int64_t km_moment__start_us(const km_moment *m)
 {
     return km_day_from_civil(m->year, m->month, m->day) * DAY_US + m->hour * HOUR_US
            + m->minute * MINUTE_US + m->second * SECOND_US + m->micro - m->offset_min * MINUTE_US;
@@ -171,19 +171,19 @@ static int64_t end_us(const km_moment *m)
     };
     km_moment next = *m;
     if (m->precision >= KM_DAY)
-        return start_us(m) + span[m->precision];
+        return km_moment__start_us(m) + span[m->precision];
     if (m->precision == KM_YEAR || m->month == 12) {
         next.year++;
         next.month = 1;
     } else {
         next.month++;
     }
-    return start_us(&next);
+    return km_moment__start_us(&next);
 }
 
 bool km_moment__compare(int *order, const km_moment *a, const km_moment *b)
 {
-    int64_t a0 = start_us(a), b0 = start_us(b);
+    int64_t a0 = km_moment__start_us(a), b0 = km_moment__start_us(b);
     bool same_zoning = a->has_zone == b->has_zone;
     if (same_zoning && a->precision == b->precision) {
         *order = (a0 > b0) - (a0 < b0);

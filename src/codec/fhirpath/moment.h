@@ -36,6 +36,9 @@ km_str km_moment__print(km_arena *a, const km_moment *m);
 /* <0, 0, >0; false when precision or zone leave it open. */
 bool km_moment__compare(int *order, const km_moment *a, const km_moment *b);
 
+/* When it begins, in UTC where it has a zone; equal moments have one. */
+int64_t km_moment__start_us(const km_moment *m);
+
 /* A unit of time. Calendar words (`month`) and UCUM codes ('mo') differ above the week:
  * a UCUM month is 30.4375 days, a calendar month is not a number of days. */
 typedef struct km_time_unit {

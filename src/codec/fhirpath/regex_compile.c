@@ -14,6 +14,7 @@ typedef struct compiler {
     km_str pattern;
     size_t at;
     unsigned depth;
+    uint32_t room; /* for code */
     const char *wrong;
 } compiler;
 
@@ -46,6 +47,12 @@ static bool put(compiler *c, km_regex_code code)
 {
     if (c->x->n >= KM_REGEX_SIZE)
         return refuse(c, "a pattern too large");
+    if (c->x->n == c->room) {
+        c->room *= 2;
+        km_regex_code *more = km_arena_array(c->arena, c->room, sizeof *more);
+        memcpy(more, c->x->code, c->x->n * sizeof *more);
+        c->x->code = more;
+    }
     c->x->code[c->x->n++] = code;
     return true;
 }
@@ -370,8 +377,8 @@ static bool alternatives(compiler *c)
 const char *km_regex__compile(km_regex **out, km_arena *a, km_str pattern)
 {
     km_regex *x = KM_NEW(a, km_regex);
-    compiler c = { .x = x, .arena = a, .pattern = pattern };
-    x->code = KM_NEW_ARRAY(a, KM_REGEX_SIZE, km_regex_code);
+    compiler c = { .x = x, .arena = a, .pattern = pattern, .room = 16 };
+    x->code = KM_NEW_ARRAY(a, c.room, km_regex_code);
     x->groups = 1;
     if (!put(&c, (km_regex_code){ KM_RX_SAVE, 0, 0, NULL }) || !alternatives(&c))
         return c.wrong;

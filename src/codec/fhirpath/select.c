@@ -75,12 +75,13 @@ km_code km_path__repeat(km_run *r, const km_node *n, const km_items *in, const k
                         km_items *out)
 {
     km_items queue = { 0 };
+    km_seen seen = { 0 };
     KM_TRY(push_all(r, in, &queue));
     for (uint32_t i = 0; i < queue.n; i++) {
-        km_items found = { 0 };
         km_item item = queue.item[i];
-        KM_TRY(km_path__eval_with(r, n->arg[0], s, &item, i, &found));
-        KM_TRY(km_path__push_new(r, &found, in->n, &queue));
+        uint32_t from = queue.n;
+        KM_TRY(km_path__eval_with(r, n->arg[0], s, &item, i, &queue));
+        KM_TRY(km_path__keep_new(r, &seen, &queue, in->n, from));
     }
     for (uint32_t i = in->n; i < queue.n; i++)
         KM_TRY(km_path__push(r, out, &queue.item[i]));

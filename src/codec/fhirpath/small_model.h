@@ -112,7 +112,7 @@ static const struct {
 };
 enum { SMALL_ELEMENTS = sizeof small_elements / sizeof small_elements[0] };
 
-static km_ptype small_type_named(km_str name)
+static inline km_ptype small_type_named(km_str name)
 {
     for (km_ptype i = 1; i < SMALL_TYPES; i++)
         if (km_str_is(name, small_types[i].name))
@@ -120,33 +120,33 @@ static km_ptype small_type_named(km_str name)
     return 0;
 }
 
-static km_str small_type_name(km_ptype t)
+static inline km_str small_type_name(km_ptype t)
 {
     return km_str_of(small_types[t < SMALL_TYPES ? t : 0].name);
 }
 
-static bool small_is(km_ptype t, km_ptype ancestor)
+static inline bool small_is(km_ptype t, km_ptype ancestor)
 {
     while (t && t != ancestor)
         t = small_types[t].base ? small_type_named(km_str_of(small_types[t].base)) : 0;
     return t != 0;
 }
 
-static bool small_is_primitive(km_ptype t)
+static inline bool small_is_primitive(km_ptype t)
 {
     return small_types[t].kind == 'p';
 }
 
-static bool small_is_resource(km_ptype t)
+static inline bool small_is_resource(km_ptype t)
 {
     return small_types[t].kind == 'r';
 }
 
-/* The choices of every element, told from the table at the first question; the tests have one
- * thread. */
+/* The choices of every element, which a model lends for ever: written at every question, always
+ * the same; the tests have one thread. */
 static km_ptype small_choice[SMALL_ELEMENTS][16];
 
-static void small_fill(km_path_element *out, size_t row)
+static inline void small_fill(km_path_element *out, size_t row)
 {
     km_str rest = km_str_of(small_elements[row].types);
     *out = (km_path_element){ .types = small_choice[row] };
@@ -156,7 +156,7 @@ static void small_fill(km_path_element *out, size_t row)
     out->type = out->choice ? 0 : small_choice[row][0];
 }
 
-static bool small_element(km_path_element *out, km_ptype type, km_str name)
+static inline bool small_element(km_path_element *out, km_ptype type, km_str name)
 {
     for (size_t i = 0; i < SMALL_ELEMENTS; i++)
         if (km_str_is(name, small_elements[i].name)

@@ -243,7 +243,9 @@ static km_code compile(km_run *r, const km_node *n, km_str pattern, km_regex **o
 {
     KM_TRY(km_path__spend(r, pattern.n));
     const char *wrong = km_regex__compile(out, r->arena, pattern);
-    return wrong ? km_path__fail(r, n, wrong) : KM_OK;
+    if (wrong)
+        return km_path__fail(r, n, wrong);
+    return km_path__spend(r, km_regex__size(*out));
 }
 
 static km_code next_hit(km_run *r, const km_regex *x, km_str text, size_t from, bool whole,
@@ -260,8 +262,10 @@ static km_code push_matches(km_run *r, const km_node *n, km_str text, km_str pat
     km_regex *x = NULL;
     km_regex_hit hit;
     bool found;
+    km_arena_mark mark = km_arena_here(r->arena);
     KM_TRY(compile(r, n, pattern, &x));
     KM_TRY(next_hit(r, x, text, 0, whole, &hit, &found));
+    km_arena_back(r->arena, mark);
     return km_path__push_bool(r, out, found);
 }
 

@@ -74,6 +74,61 @@ static void elements_are_equal_when_all_of_them_is(void **state)
     EXPECT_ALL(root, rows);
 }
 
+/* Beyond a few items what is there already is found by a hash, which must see no difference
+ * where `=` sees none, and none the less tell the rest apart. */
+static void what_is_equal_is_distinct_once_in_small_and_in_large(void **state)
+{
+    static const char *const many[] = { "1|2|3|4|5|6|7|8|9",
+                                        "1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17|18|19|20|21" };
+    static const struct {
+        const char *a, *b;
+        bool equal;
+    } pairs[] = {
+        { "100", "100.0", true },
+        { "100.10", "100.1 '1'", true },
+        { "7 days", "1 week", true },
+        { "60 'min'", "1 hour", true },
+        { "5 'g'", "5.00 'g'", true },
+        { "5 'g'", "5 'kg'", false },
+        { "@2020-01-01T09:00:00+09:00", "@2020-01-01T00:00:00Z", true },
+        { "@2020-01-01", "@2020-01", false },
+        { "@T10:00:00", "@T10:00:00.0", true },
+        { "'x'", "'X'", false },
+        { "true", "'true'", false },
+        { "name[0]", "name[1]", true },
+        { "name[0]", "name[2]", false },
+        { "9007199254740993", "9007199254740993.0", true },
+        { "9007199254740993", "9007199254740992.0", false },
+    };
+    km_jv root = read_json("{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"F\",\"given\":"
+                           "[\"a\"]},{\"given\":[\"a\"],\"family\":\"F\"},{\"family\":\"a\"}]}");
+    (void)state;
+    for (size_t m = 0; m < 2; m++)
+        for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+            const char *text = km_arena_z(
+                arena, km_arena_print(arena, "(%s|%s|%s).count() - (%s|%s).count() = %d", many[m],
+                                      pairs[i].a, pairs[i].b, many[m], pairs[i].a,
+                                      pairs[i].equal ? 0 : 1));
+            expect_answer(root, text, "true");
+        }
+}
+
+static void thousands_of_items_are_made_distinct_within_the_steps(void **state)
+{
+    km_buf b = km_buf_in(arena);
+    (void)state;
+    km_buf_z(&b, "{\"a\":[");
+    for (int i = 0; i < 20000; i++)
+        km_buf_print(&b, "%s\"%d\"", i ? "," : "", i % 15000);
+    km_buf_z(&b, "]}");
+    km_buf_char(&b, '\0');
+    km_jv root = read_json(b.p);
+    expect_answer(root, "(a | a).count()", "15000");
+    expect_answer(root, "a.distinct().count()", "15000");
+    expect_answer(root, "a.isDistinct()", "false");
+    expect_answer(root, "repeat(a).count()", "15000");
+}
+
 static void order_follows_the_kind(void **state)
 {
     static const asked rows[] = {
@@ -258,6 +313,8 @@ int main(void)
         cmocka_unit_test(equality_is_by_value_and_empty_where_it_cannot_be_told),
         cmocka_unit_test(equivalence_always_answers),
         cmocka_unit_test(elements_are_equal_when_all_of_them_is),
+        cmocka_unit_test(what_is_equal_is_distinct_once_in_small_and_in_large),
+        cmocka_unit_test(thousands_of_items_are_made_distinct_within_the_steps),
         cmocka_unit_test(order_follows_the_kind),
         cmocka_unit_test(elements_of_fhir_count_as_their_values),
         cmocka_unit_test(arithmetic_is_exact_and_empty_where_there_is_no_answer),
