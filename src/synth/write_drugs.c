@@ -78,7 +78,7 @@ static km_str total(km_arena *a, const syn_row *drug, int64_t days)
 /* Prescription group and place in it (JP_MedicationRequest requires both). */
 static void write_rp(km_jw *w, int64_t group)
 {
-    char number[16];
+    char number[24];
     snprintf(number, sizeof number, "%lld", (long long)group);
     km_jw_key(w, "identifier");
     km_jw_open(w, '[');
