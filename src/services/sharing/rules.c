@@ -164,11 +164,31 @@ km_str km_concept_code(km_jv concept, km_arena *a)
                           KM_STR_ARG(code));
 }
 
+/* 血圧 128/76 mmHg: the components' values with their common unit. */
+static km_str component_line(km_jv o, km_str name, km_arena *a)
+{
+    km_buf out = km_buf_in(a);
+    km_str unit = KM_STR("");
+    km_buf_add(&out, name);
+    char mark = ' ';
+    for (km_jv_iter i = km_jv_each(KM_JV_GET(o, "component")); km_jv_next(&i); mark = '/') {
+        km_jv q = KM_JV_GET(i.value, "valueQuantity");
+        km_buf_char(&out, mark);
+        km_buf_add(&out, km_jv_str(KM_JV_GET(q, "value")));
+        unit = km_jv_str(KM_JV_GET(q, "unit"));
+    }
+    km_buf_char(&out, ' ');
+    km_buf_add(&out, unit);
+    return km_str_trim(km_buf_str(&out));
+}
+
 static km_str result_line(km_jv o, km_arena *a)
 {
     km_jv q = KM_JV_GET(o, "valueQuantity");
     km_str name = km_concept_text(KM_JV_GET(o, "code"));
     km_str text = km_jv_str(KM_JV_GET(o, "valueString"));
+    if (km_jv_count(KM_JV_GET(o, "component")) > 0)
+        return component_line(o, name, a);
     if (km_jv_is(q, KM_JSON_OBJECT))
         return km_arena_print(a, "%.*s %.*s %.*s", KM_STR_ARG(name),
                               KM_STR_ARG(km_jv_str(KM_JV_GET(q, "value"))),

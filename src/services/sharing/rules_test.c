@@ -102,6 +102,15 @@ static void a_result_keeps_the_text_of_its_number(void **state)
         km_str_is(km_event_summary(v, KM_KIND_LAB, ((fixture *)*state)->a), "HbA1c 6.80 %"));
 }
 
+static void blood_pressure_is_one_line_of_both_values(void **state)
+{
+    km_jv v = parse(
+        state, "{\"code\":{\"text\":\"血圧\"},\"component\":[{\"valueQuantity\":{\"value\":128,"
+               "\"unit\":\"mmHg\"}},{\"valueQuantity\":{\"value\":76,\"unit\":\"mmHg\"}}]}");
+    assert_true(
+        km_str_is(km_event_summary(v, KM_KIND_VITAL, ((fixture *)*state)->a), "血圧 128/76 mmHg"));
+}
+
 static void a_concept_is_its_text_before_its_display_before_its_code(void **state)
 {
     assert_true(km_str_is(
@@ -145,6 +154,7 @@ int main(void)
         cmocka_unit_test(every_kind_that_is_shown_has_a_name_and_a_title),
         cmocka_unit_test_setup_teardown(the_reading_of_a_name_is_told_from_the_name, begin, end),
         cmocka_unit_test_setup_teardown(a_result_keeps_the_text_of_its_number, begin, end),
+        cmocka_unit_test_setup_teardown(blood_pressure_is_one_line_of_both_values, begin, end),
         cmocka_unit_test_setup_teardown(a_concept_is_its_text_before_its_display_before_its_code,
                                         begin, end),
         cmocka_unit_test(printing_a_day_and_reading_it_is_the_same_day),
