@@ -4,12 +4,10 @@
  * and for a transaction: look up conditions, choose ids, rewrite references, check references, find
  * owners, write.
  */
-#include "platform/change.h"
+#include "platform/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { TRIES = 6, MISSING_MAX = 100 };
 
 /* --- bodies --- */
 
@@ -54,13 +52,15 @@ km_code km_change_condition(km_search **out, km_writing *w, km_ftype type, km_st
     size_t n;
     KM_TRY(km_form_decode(&field, &n, w->call->arena, query, w->call->fault));
     km_search_field *fields = KM_NEW_ARRAY(w->call->arena, n + 1, km_search_field);
-    for (size_t i = 0; i < n; i++)
-        fields[i] = (km_search_field){ field[i].name, field[i].value };
-    if (n == 0)
+    size_t asked = 0;
+    for (size_t i = 0; i < n; i++) /* how the answer looks is no condition */
+        if (!km_str_is(field[i].name, "_format") && !km_str_is(field[i].name, "_pretty"))
+            fields[asked++] = (km_search_field){ field[i].name, field[i].value };
+    if (asked == 0)
         return km_fail(w->call->fault, KM_PRECONDITION, NULL, "a condition needs a parameter");
     km_search_input in = { .type = type,
                            .field = fields,
-                           .fields = n,
+                           .fields = asked,
                            .source = w->source,
                            .base = w->base,
                            .conditional = true };
@@ -79,16 +79,6 @@ static km_code several(km_change *c, km_call *call)
     return km_fail(call->fault, KM_MULTIPLE_MATCHES, NULL, NULL);
 }
 
-static km_code name_of(km_str *id, int32_t *version, km_ms *at, km_reader *r, int64_t rid)
-{
-    km_record *rec;
-    KM_TRY(km_reader_by_rid(&rec, r, rid));
-    *id = rec->id;
-    *version = rec->version;
-    *at = rec->at;
-    return KM_OK;
-}
-
 static km_code settle_condition(km_writing *w, km_change *c, km_reader *r)
 {
     km_found found[2];
@@ -105,7 +95,11 @@ static km_code settle_condition(km_writing *w, km_change *c, km_reader *r)
     c->match = found[0];
     c->rid = found[0].rid;
     km_str own = c->op == KM_OP_UPDATE ? km_jv_str(KM_JV_GET(c->resource, "id")) : KM_STR_NONE;
-    KM_TRY(name_of(&c->id, &c->version, &c->at, r, c->rid));
+    km_record *rec;
+    KM_TRY(km_reader_by_rid(&rec, r, c->rid));
+    c->id = rec->id;
+    c->version = rec->version;
+    c->at = rec->at;
     if (own.n > 0 && !km_str_eq(own, c->id))
         return km_fail(w->call->fault, KM_BAD_VALUE, "id",
                        "the condition matches a record with another id");
@@ -140,7 +134,7 @@ static km_code look_again(km_plan *p, km_txn *t, km_fault *f)
     return KM_OK;
 }
 
-/* --- ids and references --- */
+/* --- ids --- */
 
 static km_code choose_id(km_writing *w, km_change *c)
 {
@@ -155,149 +149,6 @@ static km_code choose_id(km_writing *w, km_change *c)
     km_call_uuid(w->call, uuid);
     c->id = km_arena_copy(w->call->arena, km_str_of(uuid));
     return KM_OK;
-}
-
-/* The request's own entries by what references may call them: fullUrl, and "Type/id". Sorted once.
- */
-typedef struct entry_name {
-    km_str name;
-    const km_change *change;
-} entry_name;
-
-typedef struct rewriting {
-    km_writing *w;
-    entry_name *name;
-    size_t names;
-    km_reader *r;
-    km_code rc;
-} rewriting;
-
-static int by_name(const void *x, const void *y)
-{
-    return km_str_cmp(((const entry_name *)x)->name, ((const entry_name *)y)->name);
-}
-
-static const km_change *entry_of(const rewriting *x, km_str name)
-{
-    entry_name wanted = { name, NULL };
-    const entry_name *hit = x->names == 0
-                                ? NULL
-                                : bsearch(&wanted, x->name, x->names, sizeof wanted, by_name);
-    return hit != NULL ? hit->change : NULL;
-}
-
-static km_str own_text(const rewriting *x, const km_change *c)
-{
-    return km_arena_print(x->w->call->arena, "%.*s/%.*s", KM_STR_ARG(km_fhir_type_name(c->type)),
-                          KM_STR_ARG(c->id));
-}
-
-/* Patient?identifier=...: exactly one (R4 3.1.0.11.4). */
-static km_code resolve_conditional(rewriting *x, km_jv value, const km_reference *ref)
-{
-    km_search *s;
-    km_found found[2];
-    size_t n;
-    km_str id;
-    int32_t version;
-    km_ms at;
-    KM_TRY(km_change_condition(&s, x->w, ref->type, ref->query));
-    KM_TRY(km_search_few(found, 2, &n, s, x->r));
-    if (n != 1)
-        return km_fail(x->w->call->fault, n == 0 ? KM_BROKEN_REFERENCE : KM_MULTIPLE_MATCHES, NULL,
-                       "a conditional reference must find one record");
-    KM_TRY(name_of(&id, &version, &at, x->r, found[0].rid));
-    km_jv_replace(value, km_arena_print(x->w->call->arena, "%.*s/%.*s",
-                                        KM_STR_ARG(km_fhir_type_name(ref->type)), KM_STR_ARG(id)));
-    return KM_OK;
-}
-
-static void rewrite_one(void *self, km_jv value, km_str text)
-{
-    rewriting *x = self;
-    km_reference ref;
-    const km_change *entry;
-    if (x->rc != KM_OK)
-        return;
-    km_str fragment, whole = km_str_cut(text, '#', &fragment);
-    if (whole.n > 0 && (entry = entry_of(x, whole)) != NULL) {
-        km_jv_replace(value, own_text(x, entry));
-        return;
-    }
-    if (!km_reference_parse(&ref, text))
-        return;
-    if (ref.query.n > 0)
-        x->rc = resolve_conditional(x, value, &ref);
-    else if (ref.base.n > 0 && km_str_eq(ref.base, x->w->base)) /* ours written in full */
-        km_jv_replace(value, km_str_sub(text, ref.base.n + 1, text.n));
-}
-
-static void name_entries(rewriting *x, const km_change *c, size_t n)
-{
-    x->name = KM_NEW_ARRAY(x->w->call->arena, 2 * n, entry_name);
-    x->names = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (c[i].full_url.n > 0)
-            x->name[x->names++] = (entry_name){ c[i].full_url, &c[i] };
-        if (c[i].op != KM_OP_DELETE)
-            x->name[x->names++] = (entry_name){ own_text(x, &c[i]), &c[i] };
-    }
-    qsort(x->name, x->names, sizeof *x->name, by_name);
-}
-
-static km_code each_reference(rewriting *x, km_change *c, size_t n, size_t *failed,
-                              km_reference_found what)
-{
-    for (size_t i = 0; i < n; i++) {
-        *failed = i;
-        if (km_jv_kind(c[i].resource) == KM_JSON_OBJECT && !c[i].existing)
-            km_fhir_references(c[i].resource, c[i].type, what, x);
-        KM_TRY(x->rc);
-    }
-    return KM_OK;
-}
-
-/* --- do references lead anywhere? --- */
-
-static void note_missing(km_writing *w, const km_reference *ref)
-{
-    if (w->missing == NULL)
-        w->missing = KM_NEW_ARRAY(w->call->arena, MISSING_MAX, km_issue);
-    if (w->n_missing < MISSING_MAX)
-        w->missing[w->n_missing++] =
-            (km_issue){ "warning", KM_BROKEN_REFERENCE, KM_STR_NONE,
-                        km_arena_print(w->call->arena, "a reference to a %.*s leads nowhere",
-                                       KM_STR_ARG(km_fhir_type_name(ref->type))) };
-}
-
-static void check_one(void *self, km_jv value, km_str text)
-{
-    rewriting *x = self;
-    km_reference ref;
-    int64_t chart, rid;
-    if (x->rc != KM_OK || !km_reference_parse(&ref, text) || ref.contained || ref.base.n > 0
-        || ref.urn || ref.type == 0 || ref.id.n == 0)
-        return;
-    if (ref.version.n > 0)
-        text = km_str_sub(text, 0, text.n - ref.version.n - (sizeof "/_history/" - 1));
-    if (entry_of(x, text) != NULL)
-        return;
-    km_code rc = km_reader_locate(&chart, &rid, x->r, ref.type, ref.id, x->w->source);
-    if (rc != KM_NOT_FOUND) {
-        x->rc = rc;
-        return;
-    }
-    km_fault_clear(x->w->call->fault);
-    if (x->w->references_reported) {
-        note_missing(x->w, &ref);
-        return;
-    }
-    x->rc = km_fail(x->w->call->fault, KM_BROKEN_REFERENCE, "Resource.reference",
-                    "the reference to a %.*s leads nowhere",
-                    KM_STR_ARG(km_fhir_type_name(ref.type)));
-    uint32_t line, column;
-    km_jv_place(value, &line, &column);
-    km_fault_at(x->w->call->fault, line, column);
 }
 
 /* --- the plan --- */
@@ -333,11 +184,14 @@ static km_str only_patient(const km_change *c, size_t n)
     return n > 1 && patients == 1 ? id : KM_STR_NONE;
 }
 
+/* An update whose condition finds nothing makes a record and must not meet one that has its id. */
 static int64_t expectation(const km_change *c)
 {
+    bool makes = c->create_only || c->op == KM_OP_CREATE
+                 || (c->op == KM_OP_UPDATE && c->conditional && c->matches == 0);
     if (c->if_match > 0)
         return c->if_match;
-    return c->create_only || c->op == KM_OP_CREATE ? KM_EXPECT_ABSENT : KM_EXPECT_ANY;
+    return makes ? KM_EXPECT_ABSENT : KM_EXPECT_ANY;
 }
 
 km_code km_change_write(km_write *out, km_writing *w, km_change *c, km_str default_owner)
@@ -363,15 +217,33 @@ km_code km_change_write(km_write *out, km_writing *w, km_change *c, km_str defau
 static void take_results(km_change *c, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const km_write *w = c[i].write;
-        if (w->skip) {
+        const km_write *w = c[i].twin != NULL ? c[i].twin->write : c[i].write;
+        if (c[i].write->skip && c[i].twin == NULL) {
             c[i].status = c[i].nothing ? 204 : 200;
             continue;
         }
-        c[i].status = c[i].op == KM_OP_DELETE ? 204 : w->created ? 201 : 200;
+        bool made = w->created && c[i].twin == NULL;
+        c[i].status = c[i].op == KM_OP_DELETE ? 204 : made ? 201 : 200;
         c[i].version = w->version;
         c[i].rid = w->rid;
         c[i].at = w->at;
+    }
+}
+
+/* Two creates of one request with the same condition that finds nothing yet make one record. */
+static void find_twins(km_change *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        c[i].twin = NULL;
+        if (c[i].op != KM_OP_CREATE || !c[i].conditional || c[i].existing)
+            continue;
+        for (size_t j = 0; j < i && c[i].twin == NULL; j++)
+            if (c[j].op == KM_OP_CREATE && c[j].conditional && c[j].type == c[i].type
+                && c[j].twin == NULL && km_str_eq(c[j].condition, c[i].condition)) {
+                c[i].twin = &c[j];
+                c[i].id = c[j].id;
+                c[i].existing = true;
+            }
     }
 }
 
@@ -383,10 +255,8 @@ static km_code look_around(km_writing *w, km_change *c, size_t n, size_t *failed
             KM_TRY(settle_condition(w, &c[i], r));
         KM_TRY(choose_id(w, &c[i]));
     }
-    rewriting x = { .w = w, .r = r };
-    name_entries(&x, c, n);
-    KM_TRY(each_reference(&x, c, n, failed, rewrite_one));
-    return each_reference(&x, c, n, failed, check_one);
+    find_twins(c, n);
+    return km_platform__references(w, c, n, failed, r);
 }
 
 static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, bool *again)
@@ -419,17 +289,29 @@ static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, b
     return rc;
 }
 
+/* Before the next try: the id was for what the condition found this time. */
+static void forget_id(km_writing *w, km_change *c)
+{
+    if (!c->conditional || c->op == KM_OP_DELETE)
+        return;
+    struct km_former *f = KM_NEW(w->call->arena, struct km_former);
+    f->name = km_arena_print(w->call->arena, "%.*s/%.*s", KM_STR_ARG(km_fhir_type_name(c->type)),
+                             KM_STR_ARG(c->id));
+    f->older = c->former;
+    c->former = f;
+    c->id = KM_STR_NONE;
+}
+
 km_code km_changes_carry_out(km_writing *w, km_change *c, size_t n, size_t *failed)
 {
     bool again = true;
     km_code rc = KM_OK;
-    for (int i = 0; i < TRIES && again; i++) {
+    for (int i = 0; i < KM_CHANGE_TRIES && again; i++) {
         again = false;
         if (i > 0) {
             km_fault_clear(w->call->fault);
             for (size_t k = 0; k < n; k++)
-                if (c[k].conditional && c[k].op != KM_OP_DELETE)
-                    c[k].id = KM_STR_NONE;
+                forget_id(w, &c[k]);
         }
         rc = try_once(w, c, n, failed, &again);
     }

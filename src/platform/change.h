@@ -32,6 +32,9 @@ typedef struct km_change {
     km_write *write;
     bool existing; /* a conditional create found its record */
     bool nothing;  /* a conditional delete found none */
+    const struct km_change
+        *twin;                /* an earlier create of the same request with the same condition */
+    struct km_former *former; /* "Type/id" of tries before this one: references may say so by now */
     int status;
     int32_t version;
     int64_t rid;

@@ -23,6 +23,11 @@ typedef struct assembly { /* what the node is made of, gathered from views and s
     size_t folds, lists;
 } assembly;
 
+typedef struct place {
+    const km_config *config;
+    char keys[4000], db[4096], kek[4096], token[4096];
+} place;
+
 static void gather(assembly *out, const km_service *const *services)
 {
     *out = (assembly){ .fold = { &km_index_fold, &km_person_fold },
@@ -41,48 +46,78 @@ static void gather(assembly *out, const km_service *const *services)
 
 static km_code make_folder(const char *path, km_fault *f)
 {
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+    struct stat st;
+    if (mkdir(path, 0700) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
         return KM_OK;
-    return km_fail(f, KM_IO, NULL, "the data directory cannot be made");
+    return km_fail(f, KM_IO, NULL, "the data directory %s: %s", path, strerror(errno));
 }
 
-static km_code new_key(const char *path, unsigned char key[32], const km_random *random,
-                       km_fault *f)
+/* --- the key-encryption key --- */
+
+static bool sync_folder(const char *path)
 {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+/* Whole and durable, name included, before anything is sealed under it: written beside, then
+ * renamed. */
+static km_code new_key(const place *p, unsigned char key[32], const km_random *random, km_fault *f)
+{
+    char beside[sizeof p->kek + 4];
+    snprintf(beside, sizeof beside, "%s.new", p->kek);
     random->fill(random->self, key, 32);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+    (void)unlink(beside); /* of a process that died here */
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
     bool done = fd >= 0 && write(fd, key, 32) == 32 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
-    return done ? KM_OK : km_fail(f, KM_IO, NULL, "the key file cannot be written");
+    done = done && rename(beside, p->kek) == 0 && sync_folder(p->keys)
+           && sync_folder(p->config->data_dir);
+    return done ? KM_OK : km_fail(f, KM_IO, NULL, "the key file %s: %s", p->kek, strerror(errno));
 }
 
-static km_code read_key(const char *path, unsigned char key[32], const km_random *random,
-                        km_fault *f)
+/* A store that holds records and a key that is gone: a new key would open none of them, and hide
+ * that the old one is missed. */
+static km_code read_key(const place *p, unsigned char key[32], km_node *n, km_fault *f)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return new_key(path, key, random, f);
-    ssize_t n = fd >= 0 ? read(fd, key, 32) : -1;
-    if (fd >= 0)
-        close(fd);
-    return n == 32 ? KM_OK : km_fail(f, KM_IO, NULL, "the key file cannot be read");
+    bool sealed = false;
+    int fd = open(p->kek, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        KM_TRY(km_log_is_sealed(&sealed, n->store, f));
+        if (!sealed)
+            return new_key(p, key, n->random, f);
+        return km_fail(f, KM_IO, NULL,
+                       "the key file %s is missing, and this store is sealed with it. Put the file "
+                       "back from its backup; no new key is made, it could not open the records",
+                       p->kek);
+    }
+    if (fd < 0)
+        return km_fail(f, KM_IO, NULL, "the key file %s: %s", p->kek, strerror(errno));
+    unsigned char more;
+    bool whole = read(fd, key, 32) == 32 && read(fd, &more, 1) == 0;
+    close(fd);
+    return whole ? KM_OK : km_fail(f, KM_IO, NULL, "the key file %s has not 32 bytes", p->kek);
 }
 
-static km_code open_store(km_node *n, const assembly *parts, const char *db, km_fault *f)
+static km_code open_store(km_node *n, const assembly *parts, const place *p, km_fault *f)
 {
-    km_store_options o = { .place = n->config->store ? n->config->store : db, .sql = parts->sql };
+    km_store_options o = { .place = n->config->store ? n->config->store : p->db,
+                           .sql = parts->sql };
     return km_store_open(&n->store, &o, f);
 }
 
-static km_code open_log(km_node *n, const assembly *parts, const char *key_file, km_fault *f)
+static km_code open_log(km_node *n, const assembly *parts, const place *p, km_fault *f)
 {
     km_log_options o = { .store = n->store,
                          .kek_number = 1,
                          .folds = parts->fold,
                          .clock = n->clock,
                          .random = n->random };
-    KM_TRY(read_key(key_file, o.kek, n->random, f));
+    KM_TRY(read_key(p, o.kek, n, f));
     km_code rc = km_log_open(&n->log, &o, f);
     explicit_bzero(o.kek, sizeof o.kek);
     return rc;
@@ -91,18 +126,20 @@ static km_code open_log(km_node *n, const assembly *parts, const char *key_file,
 static km_code open_all(km_node *n, const km_service *const *services, km_fault *f)
 {
     assembly parts;
-    char keys[4096], db[4096], kek[4200], token[4200];
+    place p = { .config = n->config };
     const char *dir = n->config->data_dir;
     gather(&parts, services);
-    snprintf(keys, sizeof keys, "%s/keys", dir);
-    snprintf(db, sizeof db, "%s/kumihimo.db", dir);
-    snprintf(kek, sizeof kek, "%s/kek", keys);
-    snprintf(token, sizeof token, "%s/token", keys);
+    int len = snprintf(p.keys, sizeof p.keys, "%s/keys", dir);
+    if (len < 0 || (size_t)len >= sizeof p.keys)
+        return km_fail(f, KM_USAGE, NULL, "the path of the data directory is too long");
+    snprintf(p.db, sizeof p.db, "%s/kumihimo.db", dir);
+    snprintf(p.kek, sizeof p.kek, "%s/kek", p.keys);
+    snprintf(p.token, sizeof p.token, "%s/token", p.keys);
     KM_TRY(make_folder(dir, f));
-    KM_TRY(make_folder(keys, f));
-    KM_TRY(open_store(n, &parts, db, f));
-    KM_TRY(open_log(n, &parts, kek, f));
-    km_trust_options trust = { n->config->open, token, n->random };
+    KM_TRY(make_folder(p.keys, f));
+    KM_TRY(open_store(n, &parts, &p, f));
+    KM_TRY(open_log(n, &parts, &p, f));
+    km_trust_options trust = { n->config->open, p.token, n->random };
     KM_TRY(km_trust_open(&n->trust, &trust, f));
     return km_log_source(&n->local_source, n->log, KM_STR("urn:kumihimo:source:local"), KM_STR_NONE,
                          f);

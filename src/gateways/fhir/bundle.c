@@ -164,7 +164,8 @@ static km_code read_entries(bundling *b, bool batch)
 
 /* --- carrying out --- */
 
-static km_code run_reads(bundling *b, bool batch)
+/* The writes are done by now, of a transaction too: a read that is refused is told in its entry. */
+static km_code run_reads(bundling *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         entry *e = &b->e[i];
@@ -172,11 +173,12 @@ static km_code run_reads(bundling *b, bool batch)
         if (e->verb != VERB_GET || e->refused)
             continue;
         km_code rc = km_fhir__get_relative(&json, &e->status, b->r, e->url);
-        if (rc != KM_OK && batch)
-            rc = refuse_entry(b, e);
+        if (rc == KM_OK && km_arena_over(b->r->call.arena))
+            rc = km_fail(b->r->call.fault, KM_TOO_COSTLY, NULL, "ask for less in one request");
+        if (rc != KM_OK)
+            KM_TRY(refuse_entry(b, e));
         else
             e->resource = km_buf_str(&json);
-        KM_TRY(rc);
     }
     return KM_OK;
 }
@@ -198,7 +200,7 @@ static km_code transact(bundling *b)
         b->e[from[i]].change = all[i];
         b->e[from[i]].status = all[i].status;
     }
-    return run_reads(b, false);
+    return run_reads(b);
 }
 
 static km_code run_batch(bundling *b)
@@ -216,7 +218,7 @@ static km_code run_batch(bundling *b)
         } else if (rc != KM_OK)
             KM_TRY(refuse_entry(b, e));
     }
-    return run_reads(b, true);
+    return run_reads(b);
 }
 
 /* --- answering --- */
@@ -295,8 +297,6 @@ static km_code print_entries(km_jw *w, bundling *b, km_reader *reader)
             KM_TRY(print_stored(w, b, reader, e));
         print_response(w, b, e);
         km_jw_close(w, '}');
-        if (km_arena_over(b->r->call.arena))
-            return km_fail(b->r->call.fault, KM_TOO_COSTLY, NULL, "the answer is too large");
     }
     return KM_OK;
 }

@@ -43,9 +43,11 @@ static int64_t etag_version(km_str tag)
     return km_str_to_i64(&v, tag) && v > 0 ? v : 0;
 }
 
+/* Where tags are asked for, the date is not looked at (RFC 9110 13.2.2). */
 static bool not_modified(km_request *r, const km_record *rec)
 {
     km_str tags = km_request_header(r, "If-None-Match");
+    bool tagged = tags.n > 0;
     while (tags.n > 0) {
         km_str one = km_str_trim(km_str_cut(tags, ',', &tags));
         if (km_str_is(one, "*") || etag_version(one) == rec->version)
@@ -53,7 +55,7 @@ static bool not_modified(km_request *r, const km_record *rec)
     }
     km_str since = km_request_header(r, "If-Modified-Since");
     km_ms at;
-    return since.n > 0 && km_http_date_parse(&at, since) && rec->at / 1000 <= at / 1000;
+    return !tagged && since.n > 0 && km_http_date_parse(&at, since) && rec->at / 1000 <= at / 1000;
 }
 
 static km_code show_record(km_request *r, km_reply *out, km_reader *reader, km_record *rec)
@@ -207,8 +209,9 @@ static km_code take_preconditions(km_change *c, km_request *r)
 
 km_code km_fhir__update(km_request *r, km_reply *out)
 {
-    km_change c = { .op = KM_OP_UPDATE };
-    KM_TRY(km_fhir__id_of(&c.id, r));
+    km_change c = { .op = KM_OP_UPDATE, .id = km_request_var(r, "id") };
+    if (!km_fhir_is_id(c.id))
+        return km_fail(r->call.fault, KM_BAD_VALUE, "id", "[A-Za-z0-9-.], at most 64");
     KM_TRY(read_body(&c, r));
     KM_TRY(take_preconditions(&c, r));
     km_str own = km_jv_str(KM_JV_GET(c.resource, "id"));

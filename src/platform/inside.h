@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * inside: what change.c and references.c share.
+ */
+#ifndef KM_PLATFORM_INSIDE_H
+#define KM_PLATFORM_INSIDE_H
+
+#include "platform/change.h"
+
+enum { KM_CHANGE_TRIES = 6 };
+
+/* "Type/id" of a change in the tries before this one: references may have been rewritten to it. */
+struct km_former {
+    km_str name;
+    struct km_former *older;
+};
+
+/* Rewrites references among the changes, to conditions and to this node written in full, then looks
+ * whether what is left leads anywhere (KM_BROKEN_REFERENCE, or w->missing). Ids must be chosen. */
+km_code km_platform__references(km_writing *w, km_change *c, size_t n, size_t *failed,
+                                km_reader *r);
+
+#endif
