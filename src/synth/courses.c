@@ -8,7 +8,7 @@
 
 #include "synth/inside.h"
 
-/* --- where and by whom ------------------------------------------------------------------- */
+/* --- where and by whom --- */
 
 enum { SCHOOL_CHILD_UNTIL = 15 };
 
@@ -59,7 +59,17 @@ syn_stay km_synth__stay(syn_person *p, km_str place, km_str department, int64_t 
     return s;
 }
 
-/* --- one stay ------------------------------------------------------------------------------- */
+static bool is_visit(const syn_row *step)
+{
+    return km_str_is(step->cell[STEP_KIND], "visit");
+}
+
+static bool is_admission(const syn_row *step)
+{
+    return km_str_is(step->cell[STEP_KIND], "admit");
+}
+
+/* --- one stay --- */
 
 typedef struct running {
     syn_person *p;
@@ -128,7 +138,7 @@ static void tell_moment(const running *r, int64_t day, int64_t visit, int64_t of
 static void run_stay(const running *r, int64_t day, int64_t visit)
 {
     const km_str *cell = r->head->cell;
-    bool in = km_str_is(cell[STEP_KIND], "admit");
+    bool in = is_admission(r->head);
     int64_t days = in ? km_synth__number(r->head, STEP_AMOUNT) : 0, told = -1;
     if (day + days > r->p->last)
         days = in ? r->p->last - day + 1 : 0;
@@ -145,7 +155,7 @@ static void run_stay(const running *r, int64_t day, int64_t visit)
     }
 }
 
-/* --- when ------------------------------------------------------------------------------------- */
+/* --- when --- */
 
 /* Offices are closed on Sundays and on the first three days of a year; an emergency does not ask.
  */
@@ -179,14 +189,15 @@ static int64_t first_day(const running *r, bool *is_date)
     return r->onset + km_synth__between(&r->p->chance, low, high);
 }
 
-static void run_head(const running *r)
+static void run_visits(const running *r)
 {
-    bool in = km_str_is(r->head->cell[STEP_KIND], "admit"), is_date;
-    int64_t every = km_synth__number(r->head, STEP_EVERY),
-            most = km_synth__number(r->head, STEP_AMOUNT);
-    int64_t day = first_day(r, &is_date);
+    bool is_date;
+    int64_t every = km_synth__number(r->head, STEP_EVERY);
+    int64_t most = km_synth__number(r->head, STEP_AMOUNT), day = first_day(r, &is_date);
     for (int64_t visit = 0; day <= r->p->last; visit++) {
-        int64_t at = in || (is_date && visit == 0) ? day : open_day(day);
+        int64_t at = km_synth__out_of_hospital(r->p, day);
+        if (!is_date || visit > 0)
+            at = km_synth__out_of_hospital(r->p, open_day(at));
         if (at >= r->p->first && at <= r->p->last)
             run_stay(r, at, visit);
         if (every == 0 || (most > 0 && visit + 1 >= most))
@@ -195,23 +206,76 @@ static void run_head(const running *r)
     }
 }
 
-static bool is_head(const syn_row *step)
+static void run_admission(const running *r)
 {
-    return km_str_is(step->cell[STEP_KIND], "visit") || km_str_is(step->cell[STEP_KIND], "admit");
+    for (size_t i = 0; i < r->p->admissions; i++) {
+        const syn_admission *a = &r->p->admission[i];
+        if (a->step == r->head && a->onset == r->onset)
+            run_stay(r, a->first, 0);
+    }
+}
+
+/* The next stay of the course with the steps below it; false at the end. */
+static bool next_head(running *r, km_str course)
+{
+    const syn_table *t = &r->p->world->steps;
+    const syn_row *end = t->row + t->n;
+    r->head = r->head == NULL ? km_synth__row(t, course) : r->end;
+    if (r->head >= end || !km_str_eq(r->head->cell[STEP_COURSE], course))
+        return false;
+    assert(is_visit(r->head) || is_admission(r->head));
+    r->step = r->end = r->head + 1;
+    while (r->end < end && km_str_eq(r->end->cell[STEP_COURSE], course) && !is_visit(r->end)
+           && !is_admission(r->end))
+        r->end++;
+    return true;
 }
 
 void km_synth__course(syn_person *p, km_str course, int64_t onset, int64_t since)
 {
-    const syn_table *t = &p->world->steps;
     running r = { .p = p, .onset = onset, .since = since };
-    const syn_row *end = t->row + t->n;
-    r.head = km_synth__row(t, course);
-    assert(is_head(r.head));
-    while (r.head < end && km_str_eq(r.head->cell[STEP_COURSE], course)) {
-        r.step = r.end = r.head + 1;
-        while (r.end < end && km_str_eq(r.end->cell[STEP_COURSE], course) && !is_head(r.end))
-            r.end++;
-        run_head(&r);
-        r.head = r.end;
+    while (next_head(&r, course))
+        if (is_admission(r.head))
+            run_admission(&r);
+        else
+            run_visits(&r);
+}
+
+/* --- in hospital --- */
+
+/* The first admission that has one of these days. */
+static const syn_admission *admission_in(const syn_person *p, int64_t first, int64_t last)
+{
+    for (size_t i = 0; i < p->admissions; i++)
+        if (p->admission[i].first <= last && first <= p->admission[i].last)
+            return &p->admission[i];
+    return NULL;
+}
+
+static int64_t moved(const syn_person *p, int64_t day, int64_t days)
+{
+    for (const syn_admission *a; (a = admission_in(p, day, day + days)) != NULL;)
+        day = a->last + 3 + (int64_t)(p->seed % 5);
+    return day;
+}
+
+int64_t km_synth__out_of_hospital(const syn_person *p, int64_t day)
+{
+    return moved(p, day, 0);
+}
+
+void km_synth__admissions(syn_person *p, km_str course, int64_t onset)
+{
+    running r = { .p = p, .onset = onset };
+    bool is_date;
+    while (next_head(&r, course)) {
+        if (!is_admission(r.head) || p->admissions == SYN_ADMISSIONS)
+            continue;
+        int64_t days = km_synth__number(r.head, STEP_AMOUNT);
+        int64_t first = moved(p, first_day(&r, &is_date), days - 1);
+        if (first < p->first || first > p->last)
+            continue;
+        int64_t last = first + days - 1 < p->last ? first + days - 1 : p->last;
+        p->admission[p->admissions++] = (syn_admission){ r.head, onset, first, last };
     }
 }

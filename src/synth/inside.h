@@ -18,7 +18,7 @@
 #include "codec/json/json.h"
 #include "synth/synth.h"
 
-/* --- chance (chance.c) ---------------------------------------------------------------- */
+/* --- chance (chance.c) --- */
 typedef struct syn_chance {
     uint64_t s[4];
 } syn_chance;
@@ -29,7 +29,7 @@ uint64_t km_synth__mixed(uint64_t a, uint64_t b, uint64_t c);
 /* About normal, mean 0; never beyond 6 sd. From one mixed number. */
 int64_t km_synth__bell(uint64_t mixed, int64_t sd);
 
-/* --- tables (tables.c) ------------------------------------------------------------------ */
+/* --- tables (tables.c) --- */
 enum { SYN_CELLS = 17 };
 typedef struct syn_row {
     km_str cell[SYN_CELLS];
@@ -131,8 +131,8 @@ bool km_synth__has_word(km_str words, km_str word);
 /* Cuts the next word off; KM_STR_NONE at the end. */
 km_str km_synth__word(km_str *rest);
 
-/* --- people (people.c, insurance.c) ------------------------------------------------------ */
-enum { SYN_CHARTS = 12, SYN_ILLS = 40, SYN_ID = 48, SYN_MOMENTS = 8 };
+/* --- people (people.c, insurance.c) --- */
+enum { SYN_CHARTS = 12, SYN_ILLS = 40, SYN_ID = 48, SYN_MOMENTS = 8, SYN_ADMISSIONS = 24 };
 
 typedef struct syn_chart {
     const syn_row *institution;
@@ -145,8 +145,14 @@ typedef struct syn_chart {
 
 typedef struct syn_ill {
     const syn_row *illness;
-    int64_t since; /* day */
+    int64_t onset, since; /* days: from which its course counts; on which it began */
 } syn_ill;
+
+typedef struct syn_admission {
+    const syn_row *step;
+    int64_t onset; /* of the course it belongs to */
+    int64_t first, last;
+} syn_admission;
 
 typedef struct syn_person {
     syn_world *world;
@@ -165,6 +171,9 @@ typedef struct syn_person {
     size_t charts;
     syn_ill ill[SYN_ILLS];
     size_t ills;
+    /* All of a life, before anything is written: who lies in hospital goes to nobody else. */
+    syn_admission admission[SYN_ADMISSIONS];
+    size_t admissions;
     /* What the moment adds to values ("temp+18", "inflammation+850"): notes and results agree. */
     int64_t moment_day;
     km_str moment[SYN_MOMENTS];
@@ -188,7 +197,7 @@ bool km_synth__asks_for(km_str words, const syn_row *lab);
 void km_synth__moment(syn_person *p, int64_t day, km_str words);
 km_str km_synth__value_text(km_arena *a, int64_t value, int64_t decimals);
 
-/* --- writing (entry.c, write_*.c) ---------------------------------------------------------- */
+/* --- writing (entry.c, write_*.c) --- */
 typedef struct syn_stay {
     syn_person *person;
     syn_chart *chart;
@@ -240,10 +249,14 @@ void km_synth__write_labs(const syn_stay *s, int64_t day, km_str words, km_str c
 void km_synth__write_vitals(const syn_stay *s, int64_t day, km_str words);
 void km_synth__write_drugs(const syn_stay *s, int64_t day, km_str words, int64_t days);
 
-/* --- lives (courses.c, life.c) --------------------------------------------------------------- */
+/* --- lives (courses.c, life.c) --- */
 syn_stay km_synth__stay(syn_person *p, km_str place, km_str department, int64_t day, int64_t days);
-/* `onset` is where the steps are counted from, `since` when the illness itself began. */
+/* First the admissions of all courses, then the courses. `onset` is where the steps are counted
+ * from, `since` when the illness itself began. */
+void km_synth__admissions(syn_person *p, km_str course, int64_t onset);
 void km_synth__course(syn_person *p, km_str course, int64_t onset, int64_t since);
+/* The day itself, or a few days after the admission that it falls into. */
+int64_t km_synth__out_of_hospital(const syn_person *p, int64_t day);
 void km_synth__live(syn_person *p);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "synth/inside.h"
 
-/* --- illnesses --------------------------------------------------------------------------- */
+/* --- illnesses --- */
 
 static bool fits(const syn_person *p, const syn_row *ill, int64_t day)
 {
@@ -29,8 +29,7 @@ static void fall_ill(syn_person *p, const syn_row *ill, int64_t onset, int64_t s
     if (times_had(p, ill->cell[ILL_COURSE]) >= km_synth__number(ill, ILL_MOST)
         || p->ills == SYN_ILLS)
         return;
-    p->ill[p->ills++] = (syn_ill){ ill, since };
-    km_synth__course(p, ill->cell[ILL_COURSE], onset, since);
+    p->ill[p->ills++] = (syn_ill){ ill, onset, since };
 }
 
 /* "11-3" is November to March. The season's day within a year that begins at `from`. */
@@ -69,7 +68,7 @@ static void go_through(syn_person *p, const syn_row *ill)
         }
 }
 
-/* --- vaccinations, allergies ---------------------------------------------------------------- */
+/* --- vaccinations, allergies --- */
 
 static void vaccinate(syn_person *p)
 {
@@ -99,6 +98,7 @@ static void tell_allergies(syn_person *p)
         if (!km_synth__permille(&p->chance, km_synth__number(&t->row[i], ALLERGEN_PERMILLE)))
             continue;
         int64_t day = p->first + km_synth__between(&p->chance, 10, 900);
+        day = km_synth__out_of_hospital(p, day);
         if (day > p->last)
             continue;
         syn_stay s = km_synth__stay(p, KM_STR("near"), KM_STR("01"), day, 0);
@@ -116,8 +116,9 @@ static void live_as_told(syn_person *p)
     } has[] = { { "hypertension", 1 }, { "diabetes", 1 } };
     const syn_table *t = &p->world->illnesses;
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
-        p->ill[p->ills++] = (syn_ill){ km_synth__row(t, km_str_of(has[i].course)),
+        p->ill[p->ills++] = (syn_ill){ km_synth__row(t, km_str_of(has[i].course)), p->first,
                                        p->first - 365 * has[i].years_before };
+    km_synth__admissions(p, KM_STR("yamada"), p->first);
     km_synth__course(p, KM_STR("yamada"), p->first, p->first);
     syn_stay s = km_synth__stay(p, KM_STR("minato"), KM_STR("01"), km_day_from_civil(2009, 4, 24),
                                 0);
@@ -132,8 +133,12 @@ void km_synth__live(syn_person *p)
         live_as_told(p);
         return;
     }
-    vaccinate(p);
     for (size_t i = 0; i < t->n; i++)
         go_through(p, &t->row[i]);
+    for (size_t i = 0; i < p->ills; i++)
+        km_synth__admissions(p, p->ill[i].illness->cell[ILL_COURSE], p->ill[i].onset);
+    vaccinate(p);
+    for (size_t i = 0; i < p->ills; i++)
+        km_synth__course(p, p->ill[i].illness->cell[ILL_COURSE], p->ill[i].onset, p->ill[i].since);
     tell_allergies(p);
 }

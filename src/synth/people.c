@@ -12,7 +12,7 @@ int64_t km_synth__age(const syn_person *p, int64_t day)
     return km_age(&years, &months, &days, p->born, day) ? years : 0;
 }
 
-/* --- names ------------------------------------------------------------------------------ */
+/* --- names --- */
 
 static const syn_row *family_name(const syn_world *w, syn_chance *c)
 {
@@ -41,7 +41,7 @@ static const syn_row *given_name(const syn_world *w, syn_chance *c, bool female,
     return fitting[km_synth__between(c, 0, (int64_t)n - 1)];
 }
 
-/* --- households ---------------------------------------------------------------------------- */
+/* --- households --- */
 
 typedef struct household {
     syn_world *w;

@@ -18,7 +18,7 @@ typedef struct run {
     km_fault *fault;
 } run;
 
-/* --- files -------------------------------------------------------------------------------- */
+/* --- files --- */
 
 static km_code make_folder(run *r, km_str path)
 {
@@ -77,7 +77,7 @@ static km_code write_bundle(run *r, km_arena *a, const syn_chart *c, const char 
     return write_file(r, a, c->institution->cell[INST_KEY], name, km_buf_str(&b));
 }
 
-/* --- institutions ---------------------------------------------------------------------------- */
+/* --- institutions --- */
 
 /* source.json tells the import whose files these are. */
 static km_code write_source(run *r, km_arena *a, const syn_row *institution)
@@ -111,8 +111,7 @@ static km_code write_institutions(run *r)
     return KM_OK;
 }
 
-/* --- people ------------------------------------------------------------------------------------
- */
+/* --- people --- */
 
 static void tell_truth(km_buf *truth, const syn_person *p)
 {

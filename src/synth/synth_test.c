@@ -20,12 +20,11 @@
 
 typedef struct region {
     char dir[64];
-    km_arena *arena;
     km_synth_report report;
     unsigned char hash[KM_SHA256_LEN];
 } region;
 
-/* --- walking the files, by name -------------------------------------------------------------- */
+/* --- walking the files, by name --- */
 
 typedef void (*on_file)(void *self, km_arena *a, km_str path, km_str text);
 
@@ -122,8 +121,7 @@ static void drop(region *r)
     free(r);
 }
 
-/* --- same seed, same bytes ----------------------------------------------------------------------
- */
+/* --- same seed, same bytes --- */
 
 static void the_same_seed_gives_the_same_bytes(void **state)
 {
@@ -143,13 +141,11 @@ static void another_seed_gives_another_region(void **state)
     drop(two);
 }
 
-/* --- what the files hold
- * -------------------------------------------------------------------------- */
+/* --- what the files hold --- */
 
 typedef struct census {
     int64_t resources, bundles;
-    int64_t of_type[KM_JSON_DEPTH_MAX];
-    km_arena *arena;
+    int64_t of_type[1000]; /* resources are numbered below 1000 */
     char **id;
     size_t ids, room;
     char **reference;
@@ -163,6 +159,17 @@ static void keep(char ***list, size_t *n, size_t *room, km_str s)
         *list = realloc(*list, *room * sizeof **list);
     }
     (*list)[(*n)++] = strndup(s.p, s.n);
+}
+
+static void drop_census(census *c)
+{
+    for (size_t i = 0; i < c->ids; i++)
+        free(c->id[i]);
+    for (size_t i = 0; i < c->references; i++)
+        free(c->reference[i]);
+    free(c->id);
+    free(c->reference);
+    free(c);
 }
 
 static void note_reference(void *self, km_jv value, km_str text)
@@ -222,13 +229,7 @@ static void every_resource_follows_the_definition_and_every_reference_leads_some
     for (size_t i = 0; i < c->references; i++)
         if (bsearch(&c->reference[i], c->id, c->ids, sizeof *c->id, by_name) == NULL)
             fail_msg("%s leads nowhere", c->reference[i]);
-    for (size_t i = 0; i < c->ids; i++)
-        free(c->id[i]);
-    for (size_t i = 0; i < c->references; i++)
-        free(c->reference[i]);
-    free(c->id);
-    free(c->reference);
-    free(c);
+    drop_census(c);
     drop(r);
 }
 
@@ -250,18 +251,137 @@ static void a_small_region_has_every_kind_that_the_timeline_shows(void **state)
     assert_in_range(r->report.people, 200, 208);
     assert_int_equal(r->report.institutions, 8);
     assert_in_range(r->report.resources, 15000, 60000);
-    for (size_t i = 0; i < c->ids; i++)
-        free(c->id[i]);
-    for (size_t i = 0; i < c->references; i++)
-        free(c->reference[i]);
-    free(c->id);
-    free(c->reference);
-    free(c);
+    drop_census(c);
     drop(r);
 }
 
-/* --- persons
- * ------------------------------------------------------------------------------------------ */
+/* --- what a person's files say together --- */
+
+typedef struct span {
+    char person[96];
+    int64_t first, last;
+    bool in;
+} span;
+
+typedef struct spans {
+    span *all;
+    size_t n, room;
+} spans;
+
+static int64_t day_at(km_jv resource, const char *path)
+{
+    km_civil c;
+    assert_true(km_civil_parse(&c, km_jv_text(resource, path)));
+    return km_day_from_civil(c.year, c.month, c.day);
+}
+
+static km_jv entries_of(km_arena *a, km_str path, km_str text, km_str *member)
+{
+    km_json *doc;
+    if (!km_str_ends(path, KM_STR(".json")) || km_str_ends(path, KM_STR("source.json"))
+        || km_str_ends(path, KM_STR("000-institution.json")))
+        return KM_JV_NONE;
+    assert_int_equal(km_json_parse(&doc, a, text, NULL, NULL), KM_OK);
+    km_jv list = KM_JV_GET(km_json_root(doc), "entry");
+    km_jv ids = KM_JV_GET(KM_JV_GET(km_jv_item(list, 0), "resource"), "identifier");
+    *member = km_jv_text(km_jv_item(ids, 1), "value");
+    return list;
+}
+
+static void note_stays(void *self, km_arena *a, km_str path, km_str text)
+{
+    spans *s = self;
+    km_str member;
+    for (km_jv_iter i = km_jv_each(entries_of(a, path, text, &member)); km_jv_next(&i);) {
+        km_jv e = KM_JV_GET(i.value, "resource");
+        if (!km_str_is(km_jv_text(e, "resourceType"), "Encounter"))
+            continue;
+        if (s->n == s->room) {
+            s->room = s->room ? s->room * 2 : 1024;
+            s->all = realloc(s->all, s->room * sizeof *s->all);
+        }
+        span *one = &s->all[s->n++];
+        snprintf(one->person, sizeof one->person, "%.*s", KM_STR_ARG(member));
+        one->first = day_at(e, "period.start");
+        one->last = day_at(e, "period.end");
+        one->in = km_str_is(km_jv_text(e, "class.code"), "IMP");
+    }
+}
+
+static void who_lies_in_hospital_goes_to_nobody_else(void **state)
+{
+    (void)state;
+    int64_t admissions = 0;
+    spans s = { 0 };
+    region *r = make(300, 1);
+    each_file(r, note_stays, &s);
+    for (size_t i = 0; i < s.n; i++)
+        for (size_t k = 0; s.all[i].in && k < s.n; k++) {
+            admissions += k == i;
+            if (k != i && strcmp(s.all[i].person, s.all[k].person) == 0)
+                assert_false(s.all[i].first <= s.all[k].last && s.all[k].first <= s.all[i].last);
+        }
+    assert_true(admissions > 10);
+    free(s.all);
+    drop(r);
+}
+
+typedef struct viewer {
+    km_str member;
+    int institutions_in_may, notes_of_march, labs, prescriptions;
+    bool by_komatsu;
+} viewer;
+
+static void look_at(viewer *v, km_jv resource, bool *in_may)
+{
+    km_str type = km_jv_text(resource, "resourceType");
+    int64_t day, may = km_day_from_civil(2010, 5, 1);
+    if (!km_fhir_day(&day, resource, km_fhir_type_named(type)))
+        return;
+    if (day >= may && day < may + 31) {
+        *in_may = true;
+        v->labs += km_str_is(type, "DiagnosticReport");
+        v->prescriptions += km_str_is(type, "MedicationRequest");
+    }
+    if (km_str_is(type, "Composition") && day == km_day_from_civil(2010, 3, 3)) {
+        km_jv author = km_jv_item(KM_JV_GET(resource, "author"), 0);
+        v->notes_of_march++;
+        v->by_komatsu = km_str_is(km_jv_text(author, "display"), "小松 圭介");
+    }
+}
+
+static void look(void *self, km_arena *a, km_str path, km_str text)
+{
+    viewer *v = self;
+    km_str member;
+    bool in_may = false;
+    km_jv list = entries_of(a, path, text, &member);
+    if (km_jv_is(list, KM_JSON_NONE) || !km_str_eq(member, v->member))
+        return;
+    for (km_jv_iter i = km_jv_each(list); km_jv_next(&i);)
+        look_at(v, KM_JV_GET(i.value, "resource"), &in_may);
+    v->institutions_in_may += in_may;
+}
+
+static void the_viewer_of_the_reform_finds_its_month(void **state)
+{
+    (void)state;
+    syn_world w = { .seed = 1 };
+    size_t n;
+    km_synth__load(&w, km_arena_new((size_t)64 << 20));
+    viewer v = { .member = km_synth__people(&n, &w, 20)[0].member_id };
+    region *r = make(20, 1);
+    each_file(r, look, &v);
+    assert_true(v.institutions_in_may >= 3);
+    assert_true(v.labs >= 3);
+    assert_true(v.prescriptions >= 3);
+    assert_int_equal(v.notes_of_march, 1);
+    assert_true(v.by_komatsu);
+    drop(r);
+    km_arena_free(w.arena);
+}
+
+/* --- persons --- */
 
 typedef struct world {
     syn_world w;
@@ -351,7 +471,8 @@ static void a_treated_diabetic_comes_down_and_stays_above_the_healthy(void **sta
         int64_t day = km_day_from_civil(2018, 4, 1), before = 0, early = 0, late = 0;
         for (int64_t k = 0; k < 40; k++)
             before += km_synth__value(p, hba1c, day + k);
-        p->ill[p->ills++] = (syn_ill){ km_synth__row(&x.w.illnesses, KM_STR("diabetes")), day };
+        p->ill[p->ills++] = (syn_ill){ km_synth__row(&x.w.illnesses, KM_STR("diabetes")), day,
+                                       day };
         for (int64_t k = 0; k < 40; k++) {
             early += km_synth__value(p, hba1c, day + k);
             late += km_synth__value(p, hba1c, day + 900 + k);
@@ -361,9 +482,7 @@ static void a_treated_diabetic_comes_down_and_stays_above_the_healthy(void **sta
     km_arena_free(x.w.arena);
 }
 
-/* --- asking
- * -----------------------------------------------------------------------------------------------
- */
+/* --- asking --- */
 
 static bool stop_at_three(void *self, int64_t done, int64_t all)
 {
@@ -413,6 +532,8 @@ int main(void)
         cmocka_unit_test(another_seed_gives_another_region),
         cmocka_unit_test(every_resource_follows_the_definition_and_every_reference_leads_somewhere),
         cmocka_unit_test(a_small_region_has_every_kind_that_the_timeline_shows),
+        cmocka_unit_test(who_lies_in_hospital_goes_to_nobody_else),
+        cmocka_unit_test(the_viewer_of_the_reform_finds_its_month),
         cmocka_unit_test(the_hand_placed_person_has_the_age_of_the_viewer),
         cmocka_unit_test(no_two_people_share_an_insured_number),
         cmocka_unit_test(insurers_and_institutions_have_their_check_digit),

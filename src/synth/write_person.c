@@ -10,7 +10,7 @@
 #define MEMBER_SYSTEM "http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID"
 #define INSTITUTION_SYSTEM "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no"
 
-/* --- the many writings of one name ---------------------------------------------------------- */
+/* --- the many writings of one name --- */
 
 /* Full-width katakana to half-width, as old front-desk systems send it. */
 static km_str half_width(km_arena *a, km_str kana)
@@ -50,8 +50,7 @@ static void write_names(km_jw *w, const syn_person *p, uint64_t of)
     km_synth__human(w, family, given, family_kana, given_kana);
 }
 
-/* --- a chart -----------------------------------------------------------------------------------
- */
+/* --- a chart --- */
 
 static void write_address(km_jw *w, const syn_person *p)
 {
@@ -165,8 +164,7 @@ syn_chart *km_synth__chart(syn_person *p, km_str institution)
     return c;
 }
 
-/* --- an institution -----------------------------------------------------------------------------
- */
+/* --- an institution --- */
 
 static void write_organization(syn_chart *c)
 {

@@ -87,7 +87,7 @@ static void write_value(km_jw *w, const syn_stay *s, const syn_row *lab, int64_t
     write_range(w, a, lab, s->person->female, value);
 }
 
-/* --- laboratory ----------------------------------------------------------------------------- */
+/* --- laboratory --- */
 
 typedef struct results {
     char id[40][SYN_ID];
@@ -135,7 +135,7 @@ void km_synth__write_labs(const syn_stay *s, int64_t day, km_str words, km_str c
     write_report(s, day, r, checkup);
 }
 
-/* --- vital signs ------------------------------------------------------------------------------ */
+/* --- vital signs --- */
 
 static void write_component(km_jw *w, const syn_stay *s, int64_t day, km_str key)
 {

@@ -110,7 +110,7 @@ static km_str letter(const syn_stay *s, int64_t day, km_str title, km_str note)
                  KM_STR_ARG(p->given->cell[GIVEN_KANJI]));
     for (size_t i = 0; i < SECTIONS; i++) {
         km_str text = filled(s, day, row->cell[sections[i].cell]);
-        km_buf_print(&b, "\n[%s]\n%.*s\n", sections[i].title, KM_STR_ARG(text));
+        km_buf_print(&b, "\n【%s】\n%.*s\n", sections[i].title, KM_STR_ARG(text));
     }
     km_buf_print(&b, "\n%.*s\n%.*s %.*s\n", KM_STR_ARG(s->chart->institution->cell[INST_NAME]),
                  KM_STR_ARG(s->doctor->cell[STAFF_FAMILY]),
