@@ -19,6 +19,7 @@ CREATE TABLE resource(rid INTEGER PRIMARY KEY, chart INTEGER NOT NULL, type INTE
   source INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL,
   deleted INTEGER NOT NULL);
 CREATE INDEX resource_type ON resource(type, seq, chart, rid) WHERE deleted = 0;
+CREATE INDEX resource_chart ON resource(chart, rid);
 CREATE TABLE claim(type INTEGER NOT NULL, id TEXT NOT NULL, source INTEGER NOT NULL,
   chart INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY(type, id, source)) WITHOUT ROWID;
 CREATE TABLE blob(chart INTEGER NOT NULL, name BLOB NOT NULL, body BLOB NOT NULL,
@@ -37,6 +38,7 @@ CREATE TABLE resource(rid BIGINT PRIMARY KEY, chart BIGINT NOT NULL, type BIGINT
   source BIGINT NOT NULL, id TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL,
   seq BIGINT NOT NULL, deleted BIGINT NOT NULL);
 CREATE INDEX resource_type ON resource(type, seq, chart, rid) WHERE deleted = 0;
+CREATE INDEX resource_chart ON resource(chart, rid);
 CREATE TABLE claim(type BIGINT NOT NULL, id TEXT COLLATE "C" NOT NULL, source BIGINT NOT NULL,
   chart BIGINT NOT NULL, rid BIGINT NOT NULL, PRIMARY KEY(type, id, source));
 CREATE TABLE blob(chart BIGINT NOT NULL, name BYTEA NOT NULL, body BYTEA NOT NULL,

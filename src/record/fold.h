@@ -39,8 +39,12 @@ typedef struct km_fold_def {
     void (*remove)(void *state, const km_folding *v, const void *rows);
     km_code (*flush)(void *state, km_conn *c, km_fault *f);
     void (*drop)(void *state);
-    /* Erasure: every row of the chart goes. Rebuild: every row goes. Within a transaction. */
+    /* Erasure: every row of the chart goes. Each current version has been removed before, so this
+     * is for what is found by the chart; `scour` (may be NULL) is asked too when a version could
+     * not be read, and looks through all rows. Rebuild: `clear`, every row goes. Within a
+     * transaction. */
     km_code (*forget)(void *state, km_conn *c, int64_t chart, km_fault *f);
+    km_code (*scour)(void *state, km_conn *c, int64_t chart, km_fault *f);
     km_code (*clear)(void *state, km_conn *c, km_fault *f);
 } km_fold_def;
 

@@ -72,11 +72,15 @@ struct km_log {
     km_conn *conn; /* the writer's, for the life of the log */
     km_sealing *sealing;
     km_counters now;
+    bool in_doubt; /* a commit failed: whether it is stored, the store must say */
     km_chart_names *charts;
 
     km_sealing *free_sealing;
-    pthread_mutex_t key_lock;
+    pthread_mutex_t key_lock; /* guards the keys and what was erased */
     km_key_slot *key_slot;
+    int64_t *erased; /* charts erased since the start: a reader on an older snapshot still finds
+                      * their keys, and must not put them back among the remembered ones */
+    size_t erased_n, erased_room;
 };
 
 struct km_txn {
@@ -97,10 +101,17 @@ struct km_reader {
     km_txn *txn;
 };
 
+typedef struct km_old { /* a version and the rows that it put in */
+    km_record *record;
+    void *rows[KM_FOLDS];
+} km_old;
+
 struct km_prepared {
+    km_str id;     /* what the rest was made for */
     km_str text;   /* canonical */
     km_str packed; /* dictionary number, then zstd */
     void *rows[KM_FOLDS];
+    const km_old *old; /* the version that was current then, NULL where nobody looked */
 };
 
 /* --- seal.c --- */
@@ -130,7 +141,7 @@ km_code km_seal__unwrap(unsigned char key[KM_KEY_LEN], km_log *l, km_sealing *s,
 km_code km_seal__key(unsigned char key[KM_KEY_LEN], km_log *l, km_conn *c, km_sealing *s,
                      int64_t chart, km_fault *f);
 void km_seal__remember(km_log *l, int64_t chart, const unsigned char key[KM_KEY_LEN]);
-void km_seal__forget(km_log *l, int64_t chart);
+void km_seal__forget(km_log *l, int64_t chart); /* for ever */
 
 /* --- chain.c --- */
 typedef struct km_entry { /* one row of the log */
@@ -150,9 +161,15 @@ int64_t km_charts__find(const km_chart_names *c, int32_t source, km_str patient)
 void km_charts__put(km_chart_names *c, int32_t source, km_str patient, int64_t chart);
 void km_charts__clear(km_chart_names *c);
 
-/* --- plan.c --- */
+/* --- prepare.c --- */
 /* Off the writer: canonical text, packing, fold rows. */
 km_code km_plan__prepare(km_log *l, km_plan *p, size_t *failed);
+km_code km_plan__prepare_write(km_log *l, km_sealing *s, km_write *w, km_call *call);
+km_folding km_plan__folding(const km_log *l, const km_write *w);
+/* The rows of a version that a write replaces. */
+km_code km_plan__read_old(km_old *out, km_reader *r, const km_write *w, int64_t seq, km_call *call);
+
+/* --- plan.c --- */
 /* On the writer. Nothing is stored unless it returns KM_OK; KM_STORE means the group is lost. */
 km_code km_plan__carry_out(km_txn *t, km_plan *p, size_t *failed, int64_t *records);
 km_code km_plan__flush(km_txn *t, km_fault *f);
@@ -165,11 +182,21 @@ km_code km_writer__alone(km_log *l, km_code (*run)(void *self, km_txn *t, km_fau
                          km_fault *f);
 
 /* --- log.c --- */
+/* The counters and secrets, as the store has them. */
+km_code km_log__read_state(km_log *l, km_fault *f);
+/* The highest rid ever given, kept when rows of `resource` are erased; decimal. */
+#define KM_SETTING_RID "rid_last"
 km_code km_setting__get(km_str *value, bool *there, km_conn *c, km_arena *a, const char *name,
                         km_fault *f);
 km_code km_setting__put(km_conn *c, const char *name, km_str value, km_fault *f);
 
+/* --- rebuild.c --- */
+/* Makes anew what another version of the program folded, or what was left half made. */
+km_code km_rebuild__outdated(km_log *l, km_fault *f);
+
 /* --- reader.c --- */
+/* The logical id of a chart's Patient; none for chart 0 and erased ones. */
+km_code km_reader__patient(km_str *out, km_reader *r, int64_t chart);
 /* Makes the record of an entry, opening its body. KM_ERASED when its key is gone. */
 km_code km_reader__open_entry(km_record **out, km_reader *r, const km_entry *e, km_str id);
 

@@ -52,8 +52,11 @@ static km_code open_secret(unsigned char out[KM_KEY_LEN], km_log *l, const char 
     km_str wrapped;
     bool there;
     KM_TRY(km_setting__get(&wrapped, &there, l->conn, a, name, f));
+    if (there && km_seal__unwrap(out, l, l->sealing, KM_CHART_NONE, wrapped, NULL) != KM_OK)
+        return km_fail(f, KM_TAMPERED, NULL,
+                       "the key file is not the one that this store was made with");
     if (there)
-        return km_seal__unwrap(out, l, l->sealing, KM_CHART_NONE, wrapped, f);
+        return KM_OK;
     l->o.random->fill(l->o.random->self, out, KM_KEY_LEN);
     wrapped = km_seal__wrap(l, l->sealing, a, KM_CHART_NONE, out);
     return km_setting__put(l->conn, name, wrapped, f);
@@ -69,6 +72,11 @@ static km_code open_secrets(km_log *l, km_arena *a, km_fault *f)
     return KM_OK;
 }
 
+static km_code no_end(km_fault *f)
+{
+    return km_fail(f, KM_TAMPERED, NULL, "the log does not end where its last commit says");
+}
+
 static km_code read_head(km_log *l, km_fault *f)
 {
     km_stmt *st;
@@ -76,15 +84,13 @@ static km_code read_head(km_log *l, km_fault *f)
     KM_TRY(km_query(&st, l->conn, "log_commit_last", f));
     KM_TRY(km_step(&row, st, f));
     if (!row)
-        return KM_OK;
+        return l->now.seq == 0 ? KM_OK : no_end(f);
     int64_t last = km_col_int(st, 0);
     km_str head = km_col_blob(st, 1);
     if (head.n == KM_SHA256_LEN)
         memcpy(l->now.head, head.p, KM_SHA256_LEN);
     km_reset(st);
-    if (last != l->now.seq)
-        return km_fail(f, KM_TAMPERED, NULL, "the log does not end where its last commit says");
-    return KM_OK;
+    return last == l->now.seq ? KM_OK : no_end(f);
 }
 
 static km_code read_type_heads(km_log *l, km_fault *f)
@@ -102,10 +108,24 @@ static km_code read_type_heads(km_log *l, km_fault *f)
     }
 }
 
-static km_code read_counters(km_log *l, km_fault *f)
+/* Erasing takes rows of `resource` away; their numbers are not used again all the same. */
+static km_code read_rid(km_log *l, km_arena *a, km_fault *f)
+{
+    km_str text;
+    bool there;
+    int64_t kept;
+    KM_TRY(one_number(&l->now.rid, l->conn, "rid_last", f));
+    KM_TRY(km_setting__get(&text, &there, l->conn, a, KM_SETTING_RID, f));
+    if (there && km_str_to_i64(&kept, text) && kept > l->now.rid)
+        l->now.rid = kept;
+    return KM_OK;
+}
+
+static km_code read_counters(km_log *l, km_arena *a, km_fault *f)
 {
     km_stmt *st;
     bool row;
+    memset(&l->now, 0, sizeof l->now);
     KM_TRY(km_query(&st, l->conn, "log_last", f));
     KM_TRY(km_step(&row, st, f));
     if (row) {
@@ -113,20 +133,22 @@ static km_code read_counters(km_log *l, km_fault *f)
         l->now.at = km_col_int(st, 1);
         km_reset(st);
     }
-    KM_TRY(one_number(&l->now.rid, l->conn, "rid_last", f));
+    KM_TRY(read_rid(l, a, f));
     KM_TRY(one_number(&l->now.chart, l->conn, "chart_last", f));
     KM_TRY(read_head(l, f));
-    l->figures.versions = l->now.seq;
     return read_type_heads(l, f);
 }
 
-static km_code open_state(km_log *l, km_fault *f)
+km_code km_log__read_state(km_log *l, km_fault *f)
 {
     km_arena *a = km_arena_new(1 << 20);
-    km_code rc = open_secrets(l, a, f);
+    km_code rc = read_counters(l, a, f);
     if (rc == KM_OK)
-        rc = read_counters(l, f);
+        rc = open_secrets(l, a, f);
     km_arena_free(a);
+    pthread_mutex_lock(&l->lock);
+    l->figures.versions = l->now.seq;
+    pthread_mutex_unlock(&l->lock);
     return rc;
 }
 
@@ -152,9 +174,11 @@ km_code km_log_open(km_log **out, const km_log_options *o, km_fault *f)
     l->o.folds = l->fold;
     km_code rc = km_store_writer(&l->conn, o->store, f);
     if (rc == KM_OK)
-        rc = open_state(l, f);
+        rc = km_log__read_state(l, f);
     if (rc == KM_OK)
         rc = km_writer__start(l, f);
+    if (rc == KM_OK)
+        rc = km_rebuild__outdated(l, f);
     if (rc != KM_OK) {
         km_log_close(l);
         return rc;
@@ -180,11 +204,26 @@ void km_log_close(km_log *l)
     km_charts__free(l->charts);
     explicit_bzero(l->key_slot, KM_KEY_SLOTS * sizeof *l->key_slot);
     free(l->key_slot);
+    free(l->erased);
     pthread_mutex_destroy(&l->lock);
     pthread_mutex_destroy(&l->key_lock);
     pthread_cond_destroy(&l->work);
     explicit_bzero(l, sizeof *l);
     free(l);
+}
+
+km_code km_log_is_sealed(bool *out, km_store *s, km_fault *f)
+{
+    km_conn *c;
+    km_str ignored;
+    km_arena *a = km_arena_new(1 << 16);
+    km_code rc = km_store_reader(&c, s, f);
+    if (rc == KM_OK) {
+        rc = km_setting__get(&ignored, out, c, a, "node_key", f);
+        km_store_return(c);
+    }
+    km_arena_free(a);
+    return rc;
 }
 
 km_store *km_log_store(km_log *l)

@@ -43,6 +43,9 @@ typedef struct km_log_options {
 extern const km_embedded km_sql_record[];
 
 km_code km_log_open(km_log **out, const km_log_options *o, km_fault *f);
+/* True when a log in this store has been opened before: its keys are wrapped by a key-encryption
+ * key that no new one can stand in for. Asked before the log is opened. */
+km_code km_log_is_sealed(bool *out, km_store *s, km_fault *f);
 /* Lets the writer finish what it has, then stops. */
 void km_log_close(km_log *l);
 km_store *km_log_store(km_log *l);

@@ -14,52 +14,8 @@ typedef struct aim {
     int32_t version;          /* the current one; 0 = none */
     bool was_deleted;
     bool skip;
-    const km_record *old; /* current version, when its rows must be taken back */
-    void *old_rows[KM_FOLDS];
+    const km_old *old; /* current version, when its rows must be taken back */
 } aim;
-
-/* --- off the writer --- */
-
-static km_folding folding_of(const km_log *l, const km_write *w)
-{
-    return (km_folding){ .type = w->type,
-                         .id = w->id,
-                         .source = w->source,
-                         .owner = km_str_is(km_fhir_type_name(w->type), "Patient") ? w->id
-                                                                                   : w->owner,
-                         .resource = w->resource,
-                         .key = l->index_key };
-}
-
-static km_code prepare_write(km_log *l, km_sealing *s, km_write *w, km_call *call)
-{
-    km_buf text = km_buf_in(call->arena);
-    w->prepared = KM_NEW(call->arena, struct km_prepared);
-    if (w->op == KM_OP_DELETE)
-        return KM_OK;
-    km_buf_reserve(&text, km_jv_raw(w->resource).n + 64);
-    km_record_canonical(&text, w->resource, w->type, w->id);
-    w->prepared->text = km_buf_str(&text);
-    w->prepared->packed = km_seal__pack(s, call->arena, w->prepared->text);
-    km_folding v = folding_of(l, w);
-    for (size_t i = 0; i < l->folds; i++)
-        KM_TRY(l->o.folds[i]->rows(&w->prepared->rows[i], &v, call->arena, call->fault));
-    if (km_arena_over(call->arena))
-        return km_fail(call->fault, KM_TOO_COSTLY, NULL, "the request needs too much memory");
-    return KM_OK;
-}
-
-km_code km_plan__prepare(km_log *l, km_plan *p, size_t *failed)
-{
-    km_sealing *s = km_sealing__take(l);
-    km_code rc = KM_OK;
-    for (size_t i = 0; i < p->n && rc == KM_OK; i++) {
-        *failed = i;
-        rc = prepare_write(l, s, &p->write[i], p->call);
-    }
-    km_sealing__give(l, s);
-    return rc;
-}
 
 /* --- first pass: look --- */
 
@@ -102,14 +58,14 @@ static km_code find_chart(int64_t *chart, km_txn *t, int32_t source, km_str pati
 }
 
 /* A record belongs to its chart for ever (decision 6): an update may not hand it to another
- * patient. */
+ * patient, neither to one that has no chart yet. */
 static km_code same_owner(km_txn *t, const km_write *w, const aim *a, km_fault *f)
 {
     int64_t chart = KM_CHART_NONE;
-    km_str owner = folding_of(t->log, w).owner;
+    km_str owner = km_plan__folding(t->log, w).owner;
     if (owner.n > 0)
         KM_TRY(find_chart(&chart, t, w->source, owner, f));
-    if (chart != a->chart)
+    if (chart != a->chart || (owner.n > 0 && chart == KM_CHART_NONE))
         return km_fail(f, KM_SEVERAL_OWNERS, NULL,
                        "a record stays with its patient: delete it and create it anew");
     return KM_OK;
@@ -127,16 +83,29 @@ static km_code check_expectation(const km_write *w, const aim *a, km_fault *f)
     return KM_OK;
 }
 
-/* The current version's rows, which the new version takes back. */
-static km_code load_old(km_txn *t, const km_write *w, aim *a, km_call *call, km_fault *f)
+/* The current version's rows, which the new version takes back: prepared off the writer where the
+ * current version is still the one that was seen there. */
+static km_code load_old(km_txn *t, const km_write *w, aim *a, km_call *call)
 {
-    km_record *old;
-    km_folding v = folding_of(t->log, w);
-    KM_TRY(km_reader_by_seq(&old, t->reader, a->prev));
+    a->old = w->prepared->old;
+    if (a->old != NULL && a->old->record->seq == a->prev)
+        return KM_OK;
+    km_old *old = KM_NEW(call->arena, km_old);
     a->old = old;
-    KM_TRY(km_record_json(&v.resource, old, t->reader->call));
-    for (size_t i = 0; i < t->log->folds; i++)
-        KM_TRY(t->log->o.folds[i]->rows(&a->old_rows[i], &v, call->arena, f));
+    return km_plan__read_old(old, t->reader, w, a->prev, call);
+}
+
+/* A chart whose key does not open refuses here, where nothing is written yet: later the whole
+ * group would be lost with it. */
+static km_code key_opens(km_txn *t, const km_write *w, const aim *a, km_fault *f)
+{
+    unsigned char key[KM_KEY_LEN];
+    int64_t chart = a->chart;
+    km_str owner = km_plan__folding(t->log, w).owner;
+    if (a->version == 0 && owner.n > 0)
+        KM_TRY(find_chart(&chart, t, w->source, owner, f));
+    KM_TRY(km_seal__key(key, t->log, t->log->conn, t->log->sealing, chart, f));
+    explicit_bzero(key, sizeof key);
     return KM_OK;
 }
 
@@ -153,8 +122,8 @@ static void answer_unchanged(km_write *w, const aim *a, const km_record *old)
 static km_code look(km_txn *t, km_write *w, aim *a, km_call *call)
 {
     km_fault *f = call->fault;
-    if (w->rewritten) {
-        KM_TRY(prepare_write(t->log, t->log->sealing, w, call));
+    if (w->rewritten || !km_str_eq(w->id, w->prepared->id)) {
+        KM_TRY(km_plan__prepare_write(t->log, t->log->sealing, w, call));
         w->rewritten = false;
     }
     KM_TRY(find_current(t, w, a, f));
@@ -166,12 +135,15 @@ static km_code look(km_txn *t, km_write *w, aim *a, km_call *call)
     }
     if (a->version > 0 && w->op != KM_OP_DELETE)
         KM_TRY(same_owner(t, w, a, f));
+    if (w->op != KM_OP_DELETE)
+        KM_TRY(key_opens(t, w, a, f));
     if (a->version == 0 || a->was_deleted)
         return KM_OK;
-    KM_TRY(load_old(t, w, a, call, f));
-    if (w->keep_same && w->op == KM_OP_UPDATE && km_str_eq(a->old->stored, w->prepared->text)) {
+    KM_TRY(load_old(t, w, a, call));
+    if (w->keep_same && w->op == KM_OP_UPDATE
+        && km_str_eq(a->old->record->stored, w->prepared->text)) {
         a->skip = true;
-        answer_unchanged(w, a, a->old);
+        answer_unchanged(w, a, a->old->record);
     }
     return KM_OK;
 }
@@ -223,7 +195,7 @@ static km_code make_chart(int64_t *chart, km_txn *t, int32_t source, km_str pati
 
 static km_code chart_for(int64_t *chart, km_txn *t, const km_write *w, km_call *call)
 {
-    km_str owner = folding_of(t->log, w).owner;
+    km_str owner = km_plan__folding(t->log, w).owner;
     *chart = KM_CHART_NONE;
     if (owner.n == 0)
         return KM_OK;
@@ -292,13 +264,13 @@ static km_code seal_body(km_str *out, km_txn *t, const km_write *w, const aim *a
 
 static void fold_in(km_txn *t, const km_write *w, const aim *a)
 {
-    km_folding v = folding_of(t->log, w);
+    km_folding v = km_plan__folding(t->log, w);
     v.chart = a->chart;
     v.rid = a->rid;
     for (size_t i = 0; i < t->log->folds; i++) {
         const km_fold_def *fold = t->log->o.folds[i];
         if (a->old != NULL)
-            fold->remove(t->log->fold_state[i], &v, a->old_rows[i]);
+            fold->remove(t->log->fold_state[i], &v, a->old->rows[i]);
         if (w->op != KM_OP_DELETE)
             fold->add(t->log->fold_state[i], &v, w->prepared->rows[i]);
     }
@@ -371,6 +343,7 @@ km_code km_plan__carry_out(km_txn *t, km_plan *p, size_t *failed, int64_t *recor
             return lost(call->fault, KM_STORE);
         KM_TRY(p->before(p, t, call->fault));
     }
+    t->reader->access = NULL; /* from here on the log itself reads, not the caller */
     KM_TRY(all_different(p, failed));
     aim *aims = KM_NEW_ARRAY(call->arena, p->n, aim);
     for (size_t i = 0; i < p->n; i++) {

@@ -195,11 +195,18 @@ km_code km_reader_by_seq(km_record **out, km_reader *r, int64_t seq)
 
 typedef struct step {
     km_entry e;
-    bool covered;
-    km_record *record;
+    km_record *record; /* when it is wanted and may be seen */
 } step;
 
-static km_code entry_at(step *out, km_reader *r, const char *query, int64_t key, bool open)
+static bool wanted(const km_reader *r, const km_history *h, const km_entry *e)
+{
+    return covered(r, e) && (h->until == 0 || e->at <= h->until)
+           && (h->chart < 0 || h->chart == e->chart);
+}
+
+/* h NULL: the entry alone. */
+static km_code entry_at(step *out, km_reader *r, const char *query, int64_t key,
+                        const km_history *h)
 {
     km_stmt *st;
     bool row;
@@ -211,13 +218,12 @@ static km_code entry_at(step *out, km_reader *r, const char *query, int64_t key,
     if (!row)
         return KM_OK;
     km_entry__read(&out->e, st);
-    out->covered = covered(r, &out->e);
     km_code rc = KM_OK;
-    if (out->covered && open) {
+    if (h != NULL && wanted(r, h, &out->e)) {
         rc = km_reader__open_entry(&out->record, r, &out->e, km_col_text(st, 11));
         if (rc == KM_ERASED) { /* an erased chart's versions are not there any more */
             km_fault_clear(f);
-            out->covered = false;
+            out->record = NULL;
             rc = KM_OK;
         }
     }
@@ -237,7 +243,7 @@ km_code km_reader_version(km_record **out, km_reader *r, km_ftype type, km_str i
     KM_TRY(enter(r));
     for (int64_t seq = current->seq; seq > 0;) {
         step s;
-        KM_TRY(entry_at(&s, r, "log_by_seq", seq, false));
+        KM_TRY(entry_at(&s, r, "log_by_seq", seq, NULL));
         if (s.e.seq == 0 || s.e.version < version)
             break;
         if (s.e.version == version)
@@ -247,7 +253,13 @@ km_code km_reader_version(km_record **out, km_reader *r, km_ftype type, km_str i
     return km_fail(r->call->fault, KM_NOT_FOUND, NULL, NULL);
 }
 
-static km_code history_start(int64_t *seq, km_reader *r, const km_history *h)
+/* Where the chain goes on from an entry. */
+static int64_t older(const km_history *h, const km_entry *e)
+{
+    return h->rid > 0 ? e->prev : h->type > 0 ? e->type_prev : e->seq - 1;
+}
+
+static km_code newest(int64_t *seq, km_reader *r, const km_history *h)
 {
     km_stmt *st;
     bool row;
@@ -265,39 +277,44 @@ static km_code history_start(int64_t *seq, km_reader *r, const km_history *h)
     return KM_OK;
 }
 
-/* Where the chain goes on from an entry. A start inside the chain (`before`) is an entry of the
- * same chain, since it was handed out by an earlier page. */
-static int64_t older(const km_history *h, const km_entry *e)
+/* `before` was handed out by an earlier page; its chart may have been erased since, then its place
+ * in the log still says where the chain goes on. One that is of another chain leads nowhere. */
+static km_code history_start(int64_t *seq, km_reader *r, const km_history *h)
 {
-    return h->rid > 0 ? e->prev : h->type > 0 ? e->type_prev : e->seq - 1;
+    step s;
+    if (h->before <= 0)
+        return newest(seq, r, h);
+    if (h->rid <= 0 && h->type <= 0) {
+        *seq = h->before - 1;
+        return KM_OK;
+    }
+    KM_TRY(entry_at(&s, r, "log_bare", h->before, NULL));
+    bool same = s.e.seq > 0 && (h->rid > 0 ? s.e.rid == h->rid : s.e.type == h->type);
+    *seq = same ? older(h, &s.e) : 0;
+    return KM_OK;
+}
+
+/* Versions of an erased chart keep their place in the log alone. */
+static km_code next_step(step *out, km_reader *r, const km_history *h, int64_t seq)
+{
+    KM_TRY(entry_at(out, r, "log_by_seq", seq, h));
+    return out->e.seq > 0 ? KM_OK : entry_at(out, r, "log_bare", seq, NULL);
 }
 
 km_code km_reader_history(km_record **out, size_t *n, size_t room, km_reader *r,
                           const km_history *h)
 {
     int64_t seq;
-    step s;
     *n = 0;
     KM_TRY(enter(r));
     KM_TRY(enter(r));
-    if (h->before > 0) {
-        KM_TRY(entry_at(&s, r, "log_by_seq", h->before, false));
-        seq = s.e.seq > 0 ? older(h, &s.e) : 0;
-    } else {
-        KM_TRY(history_start(&seq, r, h));
-    }
+    KM_TRY(history_start(&seq, r, h));
     while (seq > 0 && *n < room) {
-        KM_TRY(entry_at(&s, r, "log_by_seq", seq, true));
-        if (s.e.seq == 0) { /* versions of an erased chart keep their place in the log alone */
-            if (h->rid > 0 || h->type > 0)
-                KM_TRY(entry_at(&s, r, "log_bare", seq, false));
-            s.covered = false;
-            s.e.seq = seq;
-        }
-        if (s.e.at > 0 && s.e.at < h->since)
+        step s;
+        KM_TRY(next_step(&s, r, h, seq));
+        if (s.e.seq == 0 || s.e.at < h->since)
             break;
-        if (s.covered && (h->until == 0 || s.e.at <= h->until)
-            && (h->chart < 0 || h->chart == s.e.chart))
+        if (s.record != NULL)
             out[(*n)++] = s.record;
         if (km_arena_over(r->call->arena))
             return km_fail(r->call->fault, KM_TOO_COSTLY, NULL, "ask for fewer versions");
@@ -307,6 +324,23 @@ km_code km_reader_history(km_record **out, size_t *n, size_t room, km_reader *r,
 }
 
 /* --- charts and sources --- */
+
+km_code km_reader__patient(km_str *out, km_reader *r, int64_t chart)
+{
+    km_stmt *st;
+    bool row;
+    *out = KM_STR_NONE;
+    if (chart == KM_CHART_NONE)
+        return KM_OK;
+    KM_TRY(km_query(&st, r->conn, "chart_get", r->call->fault));
+    km_bind_int(st, 1, chart);
+    KM_TRY(km_step(&row, st, r->call->fault));
+    if (!row)
+        return km_fail(r->call->fault, KM_TAMPERED, NULL, "a chart is missing");
+    *out = km_arena_copy(r->call->arena, km_col_text(st, 1));
+    km_reset(st);
+    return KM_OK;
+}
 
 km_code km_reader_chart(km_chart *out, km_reader *r, int64_t chart)
 {

@@ -68,6 +68,8 @@ UPDATE resource SET version = $2, seq = $3, deleted = $4 WHERE rid = $1;
 -- name: resource_bodies
 SELECT l.seq, l.chart, l.rid, l.type, l.version, l.source, l.op, l.at, l.prev, l.type_prev, l.body, r.id
 FROM resource r JOIN log l ON l.seq = r.seq WHERE r.rid > $1 AND r.deleted = 0 ORDER BY r.rid LIMIT $2;
+-- name: resource_of_chart
+SELECT seq, rid, type, source, id FROM resource WHERE chart = $1 AND rid > $2 AND deleted = 0 ORDER BY rid LIMIT $3;
 -- name: resource_erase
 DELETE FROM resource WHERE chart = $1;
 -- name: resource_count

@@ -217,12 +217,22 @@ km_code km_seal__unwrap(unsigned char key[KM_KEY_LEN], km_log *l, km_sealing *s,
                        km_str_sub(wrapped, 4, wrapped.n), f);
 }
 
+static bool was_erased(const km_log *l, int64_t chart)
+{
+    for (size_t i = 0; i < l->erased_n; i++)
+        if (l->erased[i] == chart)
+            return true;
+    return false;
+}
+
 void km_seal__remember(km_log *l, int64_t chart, const unsigned char key[KM_KEY_LEN])
 {
     km_key_slot *slot = &l->key_slot[(uint64_t)chart % KM_KEY_SLOTS];
     pthread_mutex_lock(&l->key_lock);
-    slot->chart = chart;
-    memcpy(slot->key, key, KM_KEY_LEN);
+    if (!was_erased(l, chart)) {
+        slot->chart = chart;
+        memcpy(slot->key, key, KM_KEY_LEN);
+    }
     pthread_mutex_unlock(&l->key_lock);
 }
 
@@ -234,6 +244,12 @@ void km_seal__forget(km_log *l, int64_t chart)
         explicit_bzero(slot->key, KM_KEY_LEN);
         slot->chart = 0;
     }
+    if (l->erased_n == l->erased_room) {
+        l->erased_room = l->erased_room * 2 + 16;
+        l->erased = realloc(l->erased, l->erased_room * sizeof *l->erased);
+        assert(l->erased != NULL);
+    }
+    l->erased[l->erased_n++] = chart;
     pthread_mutex_unlock(&l->key_lock);
 }
 

@@ -144,48 +144,93 @@ static km_code fill(km_txn *t, km_job **first, km_fault *f)
     }
 }
 
-static void write_group(km_log *l)
+/* After a commit whose outcome is unknown, or a connection that was lost, the store says where the
+ * log ends. */
+static km_code begin_again(km_log *l, km_fault *f)
 {
-    km_fault fault = { 0 };
-    km_reader reader = { .log = l,
-                         .conn = l->conn,
-                         .access = NULL,
-                         .sealing = l->sealing,
-                         .writers = true,
-                         .begun = true };
-    km_txn t = { .log = l, .reader = &reader };
-    km_counters *before = malloc(sizeof *before);
-    assert(before != NULL);
-    *before = l->now;
-    reader.txn = &t;
-    km_job *first = NULL;
-    km_ms now = l->o.clock->now(l->o.clock->self);
-    l->now.at = now > before->at ? now : before->at; /* never runs backwards */
-    km_code rc = km_begin(l->conn, &fault);
-    if (rc == KM_OK)
-        rc = fill(&t, &first, &fault);
-    else { /* whoever is first in line learns it; the others try again */
-        pthread_mutex_lock(&l->lock);
-        first = take(l->small.first ? &l->small : &l->bulk);
-        pthread_mutex_unlock(&l->lock);
-        if (first != NULL)
-            first->next = NULL;
+    if (l->conn != NULL)
+        km_store_return(l->conn);
+    l->conn = NULL;
+    km_code rc = km_store_writer(&l->conn, l->o.store, f);
+    if (rc != KM_OK) {
+        l->conn = NULL;
+        return rc;
     }
-    if (rc == KM_OK)
-        rc = km_plan__flush(&t, &fault);
-    if (rc == KM_OK && l->now.seq != before->seq)
-        rc = put_head(l, before, &fault);
-    if (rc == KM_OK)
-        rc = km_commit(l->conn, &fault);
-    if (rc != KM_OK)
-        undo(l, before);
-    free(before);
+    km_charts__clear(l->charts);
+    KM_TRY(km_log__read_state(l, f));
+    l->in_doubt = false;
+    return km_begin(l->conn, f);
+}
+
+static km_code begin(km_log *l, km_fault *f)
+{
+    if (l->conn != NULL && !l->in_doubt && km_begin(l->conn, f) == KM_OK)
+        return KM_OK;
+    km_fault_clear(f);
+    return begin_again(l, f);
+}
+
+/* Whoever is first in line learns that nothing can be written; the others try again. */
+static km_job *first_in_line(km_log *l)
+{
+    pthread_mutex_lock(&l->lock);
+    km_job *j = take(l->small.first ? &l->small : &l->bulk);
+    pthread_mutex_unlock(&l->lock);
+    if (j != NULL)
+        j->next = NULL;
+    return j;
+}
+
+static km_code finish_group(km_txn *t, const km_counters *before, km_fault *f)
+{
+    km_log *l = t->log;
+    KM_TRY(km_plan__flush(t, f));
+    if (l->now.seq != before->seq)
+        KM_TRY(put_head(l, before, f));
+    km_code rc = km_commit(l->conn, f);
+    l->in_doubt = rc != KM_OK;
+    return rc;
+}
+
+static void count_group(km_log *l, const km_job *first)
+{
     pthread_mutex_lock(&l->lock);
     l->figures.groups++;
     l->figures.versions = l->now.seq;
     for (const km_job *j = first; j != NULL; j = j->next)
         l->figures.waiting--;
     pthread_mutex_unlock(&l->lock);
+}
+
+static void write_group(km_log *l)
+{
+    km_fault fault = { 0 };
+    km_job *first = NULL;
+    km_code rc = begin(l, &fault);
+    km_counters *before = malloc(sizeof *before);
+    assert(before != NULL);
+    *before = l->now;
+    if (rc == KM_OK) {
+        km_reader reader = { .log = l,
+                             .conn = l->conn,
+                             .access = NULL,
+                             .sealing = l->sealing,
+                             .writers = true,
+                             .begun = true };
+        km_txn t = { .log = l, .reader = &reader };
+        reader.txn = &t;
+        km_ms now = l->o.clock->now(l->o.clock->self);
+        l->now.at = now > before->at ? now : before->at; /* never runs backwards */
+        rc = fill(&t, &first, &fault);
+        if (rc == KM_OK)
+            rc = finish_group(&t, before, &fault);
+        if (rc != KM_OK)
+            undo(l, before);
+    } else {
+        first = first_in_line(l);
+    }
+    free(before);
+    count_group(l, first);
     answer_all(first, rc, &fault);
 }
 
@@ -261,7 +306,7 @@ km_code km_log_write(km_log *l, km_plan *p, size_t *failed)
         failed = &nowhere;
     *failed = p->n;
     KM_TRY(km_plan__prepare(l, p, failed));
-    km_job j = { .plan = p, .fault = p->call->fault };
+    km_job j = { .plan = p, .fault = p->call->fault, .failed = p->n };
     km_code rc = hand_over_and_wait(l, &j, p->bulk);
     *failed = j.failed;
     return rc;

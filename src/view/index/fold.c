@@ -257,7 +257,15 @@ static km_code run_all(km_conn *c, const char *const *query, const int64_t *char
 
 static km_code forget(void *state, km_conn *c, int64_t chart, km_fault *f)
 {
-    static const char *const queries[] = { "hit_forget", "day_forget", NULL };
+    static const char *const queries[] = { "day_forget", NULL };
+    (void)state;
+    return run_all(c, queries, &chart, f);
+}
+
+/* `hit` is found by value, so this reads all of it. */
+static km_code scour(void *state, km_conn *c, int64_t chart, km_fault *f)
+{
+    static const char *const queries[] = { "hit_forget", NULL };
     (void)state;
     return run_all(c, queries, &chart, f);
 }
@@ -279,4 +287,5 @@ const km_fold_def km_index_fold = { .name = "index",
                                     .flush = flush,
                                     .drop = drop_notes,
                                     .forget = forget,
+                                    .scour = scour,
                                     .clear = clear };
