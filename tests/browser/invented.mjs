@@ -466,6 +466,6 @@ export function trendOf(life, code) {
     }
   }
   if (like === undefined) return undefined;
-  points.sort((a, b) => a.day.localeCompare(b.day));
+  points.sort((a, b) => b.day.localeCompare(a.day));
   return { name: like.name, unit: like.unit, low: like.low, high: like.high, points };
 }

@@ -88,7 +88,7 @@ function clinic() {
       patient: subject,
       recordedDate: '2004-02-10',
     },
-    ...days.map((day, i) => result(`a1c-${i}`, subject, day, [...hba1c, 6.1 + i * 0.3, '%', 4.6, 6.2])),
+    ...days.map((day, i) => result(`a1c-${i}`, subject, day, [...hba1c, (61 + i * 3) / 10, '%', 4.6, 6.2])),
     prescription('amlodipine-clinic', subject, '2010-05-04', '2171022F2029', 'アムロジピン錠5mg', 28),
     note(
       'visit-clinic',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One analyte over a life: a chart to see, its sentence for who cannot, and the same numbers as
 // a table.
-import { useEffect, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { useLanguage, useWords } from '@i18n/language';
 import { useAnswer } from '@shell/answer';
 import { Failure, Loading } from '@shell/notices';
@@ -92,10 +92,16 @@ function Points({ trend }: { trend: Trend }) {
   );
 }
 
+/** The contract promises no order. */
+function inTime(trend: Trend): Trend {
+  return { ...trend, points: trend.points.toSorted((a, b) => a.day.localeCompare(b.day)) };
+}
+
 export function TrendCard({ person, code, close }: { person: string; code: string; close: () => void }) {
   const words = useWords(sharingWords);
   const answer = useAnswer<Trend>(address.trend(person, code));
-  const trend = answer.value;
+  const given = answer.value;
+  const trend = useMemo(() => given && inTime(given), [given]);
   const name = trend?.name ?? words.trend;
   const sources = [...new Set(trend?.points.map((p) => p.institution))];
   return (
