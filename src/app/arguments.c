@@ -52,25 +52,48 @@ static int wrong(const km_command *c, const char *what, const char *word)
     return KM_EXIT_USAGE;
 }
 
+/* "ja|en": the words that the option takes, where its table row lists them in small letters. */
+static bool is_listed(const km_option *o, const char *value)
+{
+    km_str left = km_str_of(o->value);
+    if (strchr(o->value, '|') == NULL || o->value[0] < 'a' || o->value[0] > 'z')
+        return true;
+    while (left.n > 0)
+        if (km_str_is(km_str_cut(left, '|', &left), value))
+            return true;
+    return false;
+}
+
+/* --name=value, or --name and the word behind it. */
+static const char *value_of(km_str after_equals, char **argv, int argc, int *i)
+{
+    if (after_equals.p != NULL)
+        return after_equals.n > 0 ? after_equals.p : NULL;
+    if (*i + 1 >= argc || argv[*i + 1][0] == '\0' || strncmp(argv[*i + 1], "--", 2) == 0)
+        return NULL;
+    return argv[++*i];
+}
+
 static int take_option(parsed *p, char **argv, int argc, int *i)
 {
-    km_str value, name = km_str_cut(km_str_of(argv[*i] + 2), '=', &value);
+    const char *word = argv[*i];
+    km_str value, name = km_str_cut(km_str_of(word + 2), '=', &value);
     const km_option *o = find_option(km_app__common, name);
     if (o == NULL)
         o = find_option(p->command->options, name);
     if (o == NULL)
-        return wrong(p->command, "unknown option", argv[*i]);
+        return wrong(p->command, "unknown option", word);
     if (p->n == OWN_OPTIONS)
-        return wrong(p->command, "too many options", argv[*i]);
+        return wrong(p->command, "too many options", word);
+    if (o->value == NULL && value.p != NULL) /* or --open=no would open the node */
+        return wrong(p->command, "this option takes no value", word);
     p->name[p->n] = o->name;
-    if (o->value == NULL)
-        p->value[p->n++] = "true";
-    else if (value.p != NULL)
-        p->value[p->n++] = value.p;
-    else if (*i + 1 < argc)
-        p->value[p->n++] = argv[++*i];
-    else
-        return wrong(p->command, "this option needs a value", argv[*i]);
+    p->value[p->n] = o->value == NULL ? "true" : value_of(value, argv, argc, i);
+    if (p->value[p->n] == NULL)
+        return wrong(p->command, "this option needs a value", word);
+    if (o->value != NULL && !is_listed(o, p->value[p->n]))
+        return wrong(p->command, o->value, word);
+    p->n++;
     return KM_EXIT_DONE;
 }
 
@@ -92,6 +115,8 @@ static int parse(parsed *p, int argc, char **argv)
             return wrong(p->command, "too many words", argv[i]);
         p->word[p->words++] = argv[i];
     }
+    if (p->command->arguments == NULL && p->words > 0)
+        return wrong(p->command, "this verb takes no words", p->word[0]);
     return KM_EXIT_DONE;
 }
 
@@ -121,8 +146,8 @@ void km_app__tell(const km_config *c, const char *verb, const km_fault *f)
         km_arena_free(a);
         return;
     }
-    fprintf(stderr, "kumihimo %s: %s%s%s\n", verb, km_code_sentence(f->code),
-            f->detail[0] ? ": " : "", f->detail);
+    fprintf(stderr, "kumihimo %s: %s%s%s%s%s\n", verb, km_code_sentence(f->code),
+            f->path[0] ? ": " : "", f->path, f->detail[0] ? ": " : "", f->detail);
 }
 
 int km_app__exit_code(km_code c)
@@ -176,17 +201,32 @@ static int run_command(const km_command *c, int argc, char **argv,
     return rc;
 }
 
+/* What stands before any verb: --help, --version, --lang. */
+static int run_without_verb(int argc, char **argv, const km_service *const *services)
+{
+    const char *lang = NULL;
+    bool help = false, version = false;
+    for (int i = 1; i < argc; i++) {
+        help = help || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "help") == 0;
+        version = version || strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "version") == 0;
+        if (strncmp(argv[i], "--lang=", 7) == 0)
+            lang = argv[i] + 7;
+        else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
+            lang = argv[i + 1];
+    }
+    if (version)
+        km_app__version();
+    else
+        km_app__help(services, lang);
+    return help || version ? KM_EXIT_DONE : KM_EXIT_USAGE;
+}
+
 int km_app_run(int argc, char **argv, const km_service *const *services)
 {
     km_stop_listen();
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        km_app__help(services, NULL);
-        return argc < 2 ? KM_EXIT_USAGE : KM_EXIT_DONE;
-    }
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
-        km_app__version();
-        return KM_EXIT_DONE;
-    }
+    if (argc < 2 || argv[1][0] == '-' || strcmp(argv[1], "help") == 0
+        || strcmp(argv[1], "version") == 0)
+        return run_without_verb(argc, argv, services);
     for (const km_service *const *s = services; *s != NULL; s++)
         for (const km_command *c = (*s)->commands; c != NULL && c->verb != NULL; c++)
             if (strcmp(c->verb, argv[1]) == 0)

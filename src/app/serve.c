@@ -2,8 +2,10 @@
  *
  * serve: runs the node until it is asked to stop, then drains. And the files of the browser pages.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,36 +79,54 @@ km_code km_app__page(km_request *r, km_reply *out)
     return KM_OK;
 }
 
-/* Beside the program in a build tree, or installed. */
-static void find_pages(km_config *c)
+static bool has_pages(const char *dir)
 {
-    static char place[4096];
+    char start[4096];
+    int n = snprintf(start, sizeof start, "%s/index.html", dir);
+    return n > 0 && (size_t)n < sizeof start && access(start, R_OK) == 0;
+}
+
+/* Beside the program in a build tree, or installed. */
+static void find_pages(km_config *c, km_arena *a)
+{
     static const char *const tries[] = { "../../web/dist", "../share/kumihimo/web" };
     char self[2048];
-    if (c->web_dir != NULL)
-        return;
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n <= 0)
         return;
     self[n] = '\0';
     *strrchr(self, '/') = '\0';
-    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-        snprintf(place, sizeof place, "%s/%s/index.html", self, tries[i]);
-        if (access(place, R_OK) == 0) {
-            *strrchr(place, '/') = '\0';
+    for (size_t i = 0; i < sizeof tries / sizeof *tries && c->web_dir == NULL; i++) {
+        const char *place = km_arena_print(a, "%s/%s", self, tries[i]).p;
+        if (has_pages(place))
             c->web_dir = place;
-            return;
-        }
     }
+    if (c->web_dir == NULL)
+        fprintf(stderr, "kumihimo serve: the pages are not beside the program; --web names them\n");
 }
 
 /* --- serving --- */
 
+/* A name like 127.example.org is not an address. */
 static bool is_loopback(const char *listen)
 {
-    km_str at = km_str_of(listen);
-    return km_str_starts(at, KM_STR("127.")) || km_str_starts(at, KM_STR("[::1]:"))
-           || km_str_starts(at, KM_STR("localhost:"));
+    struct in_addr v4;
+    char host[64];
+    km_str port, at = km_str_of(listen), before = km_str_cut(at, ':', &port);
+    if (km_str_starts(at, KM_STR("[::1]:")) || km_str_is(before, "localhost"))
+        return true;
+    snprintf(host, sizeof host, "%.*s", KM_STR_ARG(before));
+    return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+/* A connection is a descriptor; many systems start programs with 1024. */
+static void raise_file_limit(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &r);
+    }
 }
 
 static void tell_ready(const km_node *n, const char *listen)
@@ -134,25 +154,23 @@ static void wait_for_stop(void)
     }
 }
 
-int km_app__serve(const km_args *a, km_node *n)
+static int refuse_start(const char *why, const char *what)
+{
+    fprintf(stderr, "kumihimo serve: %s: %s\n", why, what);
+    return KM_EXIT_USAGE;
+}
+
+static int listen_until_stopped(km_node *n, const km_config *c, const char *listen)
 {
     km_fault fault = { 0 };
-    km_config config = *a->config;
     const km_http_route *tables[TABLES + 1] = { 0 };
     size_t count = 0;
-    const char *listen = config.listen ? config.listen : "127.0.0.1:8080";
-    if (config.open && !is_loopback(listen)) {
-        fprintf(stderr, "kumihimo serve: --open works on loopback only; listen on 127.0.0.1\n");
-        return KM_EXIT_USAGE;
-    }
-    find_pages(&config);
-    n->config = &config;
     for (const km_service *const *s = n->services; *s != NULL && count < TABLES; s++)
         if ((*s)->routes != NULL)
             tables[count++] = (*s)->routes;
     km_http_options o = { .listen = listen,
-                          .tls_cert = config.tls_cert,
-                          .tls_key = config.tls_key,
+                          .tls_cert = c->tls_cert,
+                          .tls_key = c->tls_key,
                           .routes = tables,
                           .limits = km_http_limits_default,
                           .app = n,
@@ -161,14 +179,34 @@ int km_app__serve(const km_args *a, km_node *n)
                           .clock = n->clock,
                           .random = n->random };
     if (km_http_start(&n->http, &o, &fault) != KM_OK) {
-        km_app__tell(&config, "serve", &fault);
-        n->config = a->config;
+        if (!c->json && strcmp(fault.path, "listen") == 0)
+            fprintf(stderr, "kumihimo serve: cannot listen on %s: %s\n", listen, fault.detail);
+        else
+            km_app__tell(c, "serve", &fault);
         return fault.code == KM_USAGE ? KM_EXIT_USAGE : KM_EXIT_STORE;
     }
     tell_ready(n, listen);
     wait_for_stop();
     km_http_stop(n->http);
     n->http = NULL;
-    n->config = a->config;
     return KM_EXIT_DONE;
+}
+
+int km_app__serve(const km_args *a, km_node *n)
+{
+    km_config config = *a->config;
+    const char *listen = config.listen ? config.listen : "127.0.0.1:8080";
+    if (config.open && !is_loopback(listen))
+        return refuse_start("--open works on loopback only; listen on 127.0.0.1, not", listen);
+    if (config.web_dir != NULL && !has_pages(config.web_dir))
+        return refuse_start("no index.html in --web", config.web_dir);
+    km_arena *own = km_arena_new(1 << 16);
+    if (config.web_dir == NULL)
+        find_pages(&config, own);
+    raise_file_limit();
+    n->config = &config;
+    int rc = listen_until_stopped(n, &config, listen);
+    n->config = a->config;
+    km_arena_free(own);
+    return rc;
 }

@@ -91,8 +91,8 @@ static km_code read_key(const place *p, unsigned char key[32], km_node *n, km_fa
         if (!sealed)
             return new_key(p, key, n->random, f);
         return km_fail(f, KM_IO, NULL,
-                       "the key file %s is missing, and this store is sealed with it. Put the file "
-                       "back from its backup; no new key is made, it could not open the records",
+                       "the store is sealed with a key file that is missing; put it back from its "
+                       "backup. A new key is not made: it could not open the records. %s",
                        p->kek);
     }
     if (fd < 0)
