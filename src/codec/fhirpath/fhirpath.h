@@ -80,7 +80,8 @@ typedef struct km_path_env {
     km_ms now;           /* now(), today() */
     /* resolve(): fills the item for a reference; NULL = by the text of the reference alone,
      * "Patient/1" or ".../Patient/1" gives a KM_ITEM_TYPE of Patient; "#x" looks into
-     * `contained`. */
+     * `contained`. It may allocate in `arena` what its item needs and nothing that is to outlive
+     * the call: where(...) gives its memory back after each item. */
     bool (*resolve)(void *self, km_item *out, km_str reference);
     void *self;
 } km_path_env;
