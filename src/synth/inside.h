@@ -101,7 +101,8 @@ enum {
     ILL_ALREADY,
     ILL_MONTHS,
     ILL_MOST,
-    ILL_SHIFT
+    ILL_SHIFT,
+    ILL_SINCE
 };
 enum {
     STEP_COURSE,

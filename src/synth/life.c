@@ -10,10 +10,12 @@
 
 static bool fits(const syn_person *p, const syn_row *ill, int64_t day)
 {
+    int y, m, d;
     int64_t age = km_synth__age(p, day);
+    km_day_to_civil(day, &y, &m, &d);
     char sex = ill->cell[ILL_SEX].n > 0 ? ill->cell[ILL_SEX].p[0] : p->female ? 'f' : 'm';
     return age >= km_synth__number(ill, ILL_FROM) && age <= km_synth__number(ill, ILL_TO)
-           && sex == (p->female ? 'f' : 'm');
+           && sex == (p->female ? 'f' : 'm') && y >= km_synth__number(ill, ILL_SINCE);
 }
 
 static int64_t times_had(const syn_person *p, km_str course)
