@@ -360,7 +360,7 @@ void km_values__read(km_values *out, km_param_kind kind, const km_items *items, 
         reader read = reader_for(kind, item->type);
         if (item->kind != KM_ITEM_JSON)
             read_computed(&r, item);
-        else if (read != NULL && km_jv_kind(item->v) != KM_JSON_NULL)
+        else if (read != NULL && km_jv_kind(item->v) > KM_JSON_NULL)
             read(&r, item->v);
     }
 }
