@@ -11,7 +11,7 @@ import { Mark, useInstitutions } from './institution';
 import { dayText, dayWithWeekday, monthText, sharingWords } from './words';
 
 /** More signs than this in a day are counted, not drawn: the details list them all. */
-const drawn = 5;
+const most = 6;
 
 export interface CalendarProps {
   month: Month;
@@ -91,6 +91,7 @@ function Cell({ day, month, events, current, opened, walk, open }: CellProps) {
     );
   }
   const signs = signsOf(events);
+  const drawn = signs.length > most ? most - 1 : signs.length;
   const said = `${dayWithWeekday(day, language)} ${events.length === 0 ? words.nothing : words.count(events.length)}`;
   const openSign = (click: MouseEvent, id: string) => {
     click.stopPropagation();

@@ -21,6 +21,7 @@ import { KindIcon, Sign } from './icons';
 import { InstitutionName } from './institution';
 import { titleOf } from './monthlist';
 import { TrendCard } from './trend';
+import { Unbroken } from './unbroken';
 import { ageText, dayText, dayWithWeekday, sharingWords, shortDay } from './words';
 
 function DuplicateNote({ of, text }: { of: Duplicate; text: string }) {
@@ -137,9 +138,15 @@ function Drugs({ drugs }: { drugs: readonly DrugRow[] }) {
         {drugs.map((drug, i) => (
           <Fragment key={i}>
             <tr>
-              <th scope="row">{drug.name}</th>
+              <th scope="row">
+                <Unbroken text={drug.name} />
+              </th>
               <td>
-                {drug.dose != null && <span className="dose">{drug.dose}</span>}
+                {drug.dose != null && (
+                  <span className="dose">
+                    <Unbroken text={drug.dose} />
+                  </span>
+                )}
                 {drug.usage != null && <span className="usage">{drug.usage}</span>}
               </td>
               <td className="value-cell">{drug.days != null && drug.days > 0 && words.forDays(drug.days)}</td>
@@ -233,7 +240,9 @@ function DayEvents({ events, opened, open }: Pick<DetailsProps, 'events' | 'open
             <KindIcon kind={event.kind} />
             <span className="day-event-title">
               {titleOf(event, words)}
-              {named.has(event.kind) && event.summary && <span className="day-event-what">{event.summary}</span>}
+              {named.has(event.kind) && event.summary && event.summary !== event.title && (
+                <span className="day-event-what">{event.summary}</span>
+              )}
             </span>
             <InstitutionName id={event.institution} />
           </button>

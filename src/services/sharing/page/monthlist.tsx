@@ -6,6 +6,7 @@ import { useLanguage, useWords } from '@i18n/language';
 import type { Day, Month, TimelineEvent } from './contract';
 import { KindIcon } from './icons';
 import { InstitutionName } from './institution';
+import { Unbroken } from './unbroken';
 import { monthText, sharingWords, shortDay, weekdayText, type SharingWords } from './words';
 
 /** Rows drawn at once; a month in intensive care can have thousands. */
@@ -61,7 +62,11 @@ function Row({
         {event.end != null && event.end > event.day && (
           <span className="list-title">{words.period(shortDay(event.day), shortDay(event.end))}</span>
         )}
-        {event.summary != null && <span className="list-summary">{event.summary}</span>}
+        {event.summary && event.summary !== event.title && (
+          <span className="list-summary">
+            <Unbroken text={event.summary} />
+          </span>
+        )}
       </td>
     </tr>
   );
