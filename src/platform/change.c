@@ -315,5 +315,9 @@ km_code km_changes_carry_out(km_writing *w, km_change *c, size_t n, size_t *fail
         }
         rc = try_once(w, c, n, failed, &again);
     }
+    if (rc == KM_DUPLICATE && *failed < n && c[*failed].create_only) { /* R4 3.1.0.5.2 */
+        km_fault_clear(w->call->fault);
+        rc = km_fail(w->call->fault, KM_PRECONDITION, NULL, "it exists already");
+    }
     return *failed < n ? tell_place(rc, &c[*failed], w->call->fault) : rc;
 }

@@ -15,6 +15,7 @@ typedef struct entry {
     verb verb;
     km_str url;
     km_change change;
+    km_inner inner;
     char place[48];
     km_str resource; /* answer of a GET or the outcome of a refusal */
     int status;
@@ -62,16 +63,6 @@ static km_code read_url(bundling *b, entry *e)
     return fits ? KM_OK : wrong(b, e, "request.url", "the address does not go with the method");
 }
 
-static int64_t version_of_tag(km_str tag)
-{
-    int64_t v;
-    if (km_str_starts(tag, KM_STR("W/")))
-        tag = km_str_sub(tag, 2, tag.n);
-    if (tag.n >= 2 && tag.p[0] == '"')
-        tag = km_str_sub(tag, 1, tag.n - 2);
-    return km_str_to_i64(&v, tag) && v > 0 ? v : 0;
-}
-
 static km_code read_resource(bundling *b, entry *e, km_jv value)
 {
     km_str type = km_jv_str(KM_JV_GET(KM_JV_GET(value, "resource"), "resourceType"));
@@ -109,8 +100,13 @@ static km_code read_entry(bundling *b, entry *e, km_jv value)
     if (e->verb == VERBS)
         return wrong(b, e, "request.method", "GET, POST, PUT or DELETE");
     e->url = km_jv_str(KM_JV_GET(request, "url"));
-    if (e->verb == VERB_GET)
-        return KM_OK;
+    if (e->verb == VERB_GET) {
+        km_code rc = km_inner__read(&e->inner, b->r, request);
+        km_fault *f = b->r->call.fault;
+        if (rc != KM_OK)
+            snprintf(f->path, sizeof f->path, "Bundle.entry[%zu].request.url", b->n);
+        return rc;
+    }
     KM_TRY(read_url(b, e));
     km_change *c = &e->change;
     c->place = e->place;
@@ -118,7 +114,7 @@ static km_code read_entry(bundling *b, entry *e, km_jv value)
     km_str none = km_jv_str(KM_JV_GET(request, "ifNoneMatch"));
     c->create_only = km_str_is(none, "*");
     km_str match = km_jv_str(KM_JV_GET(request, "ifMatch"));
-    c->if_match = version_of_tag(match);
+    c->if_match = km_show__tag_version(match);
     if (match.n > 0 && c->if_match == 0)
         return km_fail(b->r->call.fault, KM_PRECONDITION, e->place,
                        "ifMatch is no version of ours");
@@ -143,7 +139,15 @@ static km_code refuse_entry(bundling *b, entry *e)
     return KM_OK;
 }
 
-static km_code read_entries(bundling *b, bool batch)
+static km_code check_entry(bundling *b, const entry *e, km_jv value)
+{
+    char path[sizeof e->place];
+    snprintf(path, sizeof path, "%.*s", (int)(strlen(e->place) - strlen(".resource")), e->place);
+    return km_fhir_check_value(value, km_fhir_type_named(KM_STR("Bundle.entry")), path,
+                               b->r->call.fault);
+}
+
+static km_code read_entries(bundling *b, bool batch, bool checked)
 {
     km_jv list = KM_JV_GET(b->root, "entry");
     b->n = 0;
@@ -154,7 +158,9 @@ static km_code read_entries(bundling *b, bool batch)
     for (km_jv_iter i = km_jv_each(list); km_jv_next(&i); b->n++) {
         entry *e = &b->e[b->n];
         snprintf(e->place, sizeof e->place, "Bundle.entry[%zu].resource", b->n);
-        km_code rc = read_entry(b, e, i.value);
+        km_code rc = checked ? KM_OK : check_entry(b, e, i.value);
+        if (rc == KM_OK)
+            rc = read_entry(b, e, i.value);
         if (rc != KM_OK && batch)
             rc = refuse_entry(b, e);
         KM_TRY(rc);
@@ -172,7 +178,7 @@ static km_code run_reads(bundling *b)
         km_buf json = km_buf_in(b->r->call.arena);
         if (e->verb != VERB_GET || e->refused)
             continue;
-        km_code rc = km_fhir__get_relative(&json, &e->status, b->r, e->url);
+        km_code rc = km_inner__answer(&json, &e->status, b->r, &e->inner);
         if (rc == KM_OK && km_arena_over(b->r->call.arena))
             rc = km_fail(b->r->call.fault, KM_TOO_COSTLY, NULL, "ask for less in one request");
         if (rc != KM_OK)
@@ -287,10 +293,12 @@ static km_code print_stored(km_jw *w, bundling *b, km_reader *reader, const entr
 
 static km_code print_entries(km_jw *w, bundling *b, km_reader *reader)
 {
+    km_jw_key(w, "entry");
+    km_jw_open(w, '[');
     for (size_t i = 0; i < b->n; i++) {
         const entry *e = &b->e[i];
         km_jw_open(w, '{');
-        if (e->verb == VERB_GET && !e->refused) {
+        if (e->verb == VERB_GET && !e->refused && e->resource.n > 0) {
             km_jw_key(w, "resource");
             km_jw_raw(w, e->resource);
         } else if (reader != NULL)
@@ -298,6 +306,7 @@ static km_code print_entries(km_jw *w, bundling *b, km_reader *reader)
         print_response(w, b, e);
         km_jw_close(w, '}');
     }
+    km_jw_close(w, ']');
     return KM_OK;
 }
 
@@ -311,38 +320,55 @@ static km_code answer(bundling *b, km_reply *out, const char *type)
     km_jw_open(&w, '{');
     km_jw_member_z(&w, "resourceType", "Bundle");
     km_jw_member_z(&w, "type", type);
-    km_jw_key(&w, "entry");
-    km_jw_open(&w, '[');
-    km_code rc = print_entries(&w, b, reader);
+    km_code rc = b->n > 0 ? print_entries(&w, b, reader) : KM_OK;
     if (reader != NULL)
         km_reader_close(reader);
     KM_TRY(rc);
-    km_jw_close(&w, ']');
     km_jw_close(&w, '}');
     return km_show__body(out, b->r, &json, 200);
+}
+
+/* In a batch one wrong entry is no reason to refuse the others, so where the whole does not pass,
+ * each is checked for itself. */
+static km_code read_bundle(bundling *b, bool *batch)
+{
+    km_json *doc;
+    km_fault *f = b->r->call.fault;
+    KM_TRY(km_json_parse(&doc, b->r->call.arena, b->r->body, NULL, f));
+    b->root = km_json_root(doc);
+    if (!km_str_is(km_jv_str(KM_JV_GET(b->root, "resourceType")), "Bundle"))
+        return km_fail(f, KM_BAD_VALUE, "resourceType", "a Bundle goes here");
+    km_str kind = km_jv_str(KM_JV_GET(b->root, "type"));
+    *batch = km_str_is(kind, "batch");
+    if (!*batch && !km_str_is(kind, "transaction"))
+        return km_fail(f, KM_BAD_VALUE, "Bundle.type", "batch or transaction");
+    km_code rc = km_fhir_check(b->root, f);
+    if (rc == KM_OK || !*batch || km_jv_count(KM_JV_GET(b->root, "entry")) == 0)
+        return rc == KM_OK ? read_entries(b, *batch, true) : rc;
+    km_fault whole = *f;
+    km_fault_clear(f);
+    KM_TRY(read_entries(b, true, false));
+    for (size_t i = 0; i < b->n; i++)
+        if (b->e[i].refused)
+            return KM_OK;
+    *f = whole;
+    return rc;
 }
 
 km_code km_fhir__bundle(km_request *r, km_reply *out)
 {
     bundling b = { .r = r };
-    km_ftype type;
+    bool batch = false;
     KM_TRY(km_show__content_type(r));
     KM_TRY(km_show__acceptable(r));
-    KM_TRY(km_change_read(&b.root, &type, r->body, 0, &r->call));
-    if (!km_str_is(km_fhir_type_name(type), "Bundle"))
-        return km_fail(r->call.fault, KM_BAD_VALUE, "resourceType", "a Bundle goes here");
-    km_str kind = km_jv_str(KM_JV_GET(b.root, "type"));
-    bool batch = km_str_is(kind, "batch");
-    if (!batch && !km_str_is(kind, "transaction"))
-        return km_fail(r->call.fault, KM_BAD_VALUE, "Bundle.type", "batch or transaction");
     b.w = (km_writing){ .node = km_request_node(r),
                         .call = &r->call,
                         .policy = &km_fhir_writes,
                         .base = km_show__base(r),
                         .source = ((const km_caller *)r->call.caller)->source,
                         .references_reported = !km_request_node(r)->config->references_checked };
+    KM_TRY(read_bundle(&b, &batch));
     KM_TRY(km_trust_access(&b.w.access, &km_fhir_writes, &r->call));
-    KM_TRY(read_entries(&b, batch));
     KM_TRY(batch ? run_batch(&b) : transact(&b));
     return answer(&b, out, batch ? "batch-response" : "transaction-response");
 }

@@ -53,6 +53,27 @@ static km_code gather_fields(asking *out, km_request *r)
     return KM_OK;
 }
 
+/* A cursor carries the whole question; beside it only the size of the page may be asked anew. */
+static km_code with_count(asking *out, km_request *r)
+{
+    km_field *field = KM_NEW_ARRAY(r->call.arena, out->f.fields + 1, km_field);
+    km_str count = km_request_query(r, "_count");
+    size_t n = 0;
+    for (size_t i = 0; i < r->queries && !out->f.lenient; i++)
+        if (!is_ours(r->query[i].name) && !km_str_is(r->query[i].name, "_count"))
+            return km_fail(r->call.fault, KM_UNKNOWN_PARAM,
+                           km_arena_z(r->call.arena, r->query[i].name), "not beside _cursor");
+    if (count.n == 0)
+        return KM_OK;
+    for (size_t i = 0; i < out->f.fields; i++)
+        if (!km_str_is(out->f.field[i].name, "_count"))
+            field[n++] = out->f.field[i];
+    field[n++] = (km_field){ KM_STR("_count"), count };
+    out->f.field = field;
+    out->f.fields = n;
+    return KM_OK;
+}
+
 /* A cursor's plain text: path NUL fields NUL state. */
 static km_code open_cursor(asking *out, km_request *r, km_str cursor)
 {
@@ -62,7 +83,8 @@ static km_code open_cursor(asking *out, km_request *r, km_str cursor)
     km_str fields = km_str_cut(plain, '\0', &out->state);
     if (!km_str_eq(path, out->path) || out->state.n == 0)
         return km_fail(r->call.fault, KM_BAD_VALUE, "_cursor", "it belongs to another search");
-    return km_form_decode(&out->f.field, &out->f.fields, r->call.arena, fields, r->call.fault);
+    KM_TRY(km_form_decode(&out->f.field, &out->f.fields, r->call.arena, fields, r->call.fault));
+    return with_count(out, r);
 }
 
 /* --- printing --- */
@@ -240,30 +262,52 @@ km_code km_fhir__search_all(km_request *r, km_reply *out)
     return serve(r, out, &q);
 }
 
-/* Patient/1/Observation; a star stands for every type. */
-km_code km_fhir__search_compartment(km_request *r, km_reply *out)
+static km_str path_of(km_request *r, const km_finding *f)
+{
+    km_str type = km_fhir_type_name(f->type);
+    if (f->compartment == 0)
+        return type;
+    return km_arena_print(
+        r->call.arena, "%.*s/%.*s/%.*s", KM_STR_ARG(km_fhir_type_name(f->compartment)),
+        KM_STR_ARG(f->compartment_id), KM_STR_ARG(type.n > 0 ? type : KM_STR("*")));
+}
+
+/* A star stands for every type. */
+km_code km_find__compartment(km_finding *out, km_request *r, km_ftype of, km_str id, km_str member)
 {
     static const char *const names[] = { "Patient", "Encounter", "Practitioner", "RelatedPerson",
                                          "Device" };
-    asking q = { 0 };
-    bool known = false;
-    km_str member = km_request_var(r, "member");
-    KM_TRY(km_fhir__type_of(&q.f.compartment, r));
-    KM_TRY(km_fhir__id_of(&q.f.compartment_id, r));
+    bool known = false, star = km_str_is(member, "*");
+    out->compartment = of;
+    out->compartment_id = id;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        known = known || km_str_is(km_fhir_type_name(q.f.compartment), names[i]);
-    q.f.type = km_str_is(member, "*") ? 0 : km_fhir_type_named(member);
-    if (!known || (q.f.type == 0 && !km_str_is(member, "*"))
-        || (q.f.type != 0 && !km_fhir_is_resource(q.f.type)))
+        known = known || km_str_is(km_fhir_type_name(of), names[i]);
+    out->type = star ? 0 : km_fhir_type_named(member);
+    if (!known || !(star || km_fhir_is_resource(out->type)))
         return km_fail(r->call.fault, KM_UNKNOWN_ROUTE, NULL, NULL);
-    q.path = km_arena_print(r->call.arena, "%.*s/%.*s/%.*s",
-                            KM_STR_ARG(km_fhir_type_name(q.f.compartment)),
-                            KM_STR_ARG(q.f.compartment_id), KM_STR_ARG(member));
+    return KM_OK;
+}
+
+km_code km_fhir__search_compartment(km_request *r, km_reply *out)
+{
+    asking q = { 0 };
+    km_ftype of;
+    km_str id;
+    KM_TRY(km_fhir__type_of(&of, r));
+    KM_TRY(km_fhir__id_of(&id, r));
+    KM_TRY(km_find__compartment(&q.f, r, of, id, km_request_var(r, "member")));
+    q.path = path_of(r, &q.f);
     return serve(r, out, &q);
 }
 
 km_code km_find__print(km_buf *out, km_request *r, const km_finding *f)
 {
-    asking q = { .f = *f, .path = km_fhir_type_name(f->type) };
+    asking q = { .f = *f, .path = path_of(r, f) };
+    km_field *field = KM_NEW_ARRAY(r->call.arena, f->fields + 1, km_field);
+    q.f.field = field;
+    q.f.fields = 0;
+    for (size_t i = 0; i < f->fields; i++)
+        if (!is_ours(f->field[i].name))
+            field[q.f.fields++] = f->field[i];
     return search(out, r, &q);
 }

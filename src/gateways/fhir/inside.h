@@ -24,6 +24,10 @@ typedef struct km_showing {
 km_code km_show__resource(km_buf *out, km_record *r, const km_showing *s, km_call *call);
 void km_show__pretty(km_buf *out, km_str json);
 km_code km_show__options(km_showing *out, const km_request *r);
+/* Does a list of tags (W/"3", "3", *) hold this version? And which version is one tag: 0 = none of
+ * ours. */
+bool km_show__tag_meets(km_str tags, int32_t version);
+int64_t km_show__tag_version(km_str tag);
 /* Status 200/201 with the headers of a version: ETag, Last-Modified, and Location when new. */
 km_code km_show__version(km_reply *out, km_request *r, km_record *rec, int status);
 void km_show__change_headers(km_reply *out, km_request *r, const km_change *c);
@@ -57,7 +61,7 @@ km_code km_fhir__history_all(km_request *r, km_reply *out);
 km_code km_fhir__everything(km_request *r, km_reply *out);
 km_code km_fhir__capability(km_request *r, km_reply *out);
 
-/* A search as part of something else (GET in a Bundle): prints the searchset. */
+/* A search or history, as an address of its own or as an entry of a Bundle: prints the Bundle. */
 typedef struct km_finding {
     km_ftype type, compartment;
     km_str compartment_id;
@@ -66,8 +70,22 @@ typedef struct km_finding {
     bool lenient;
 } km_finding;
 km_code km_find__print(km_buf *out, km_request *r, const km_finding *f);
-/* GET url of a Bundle entry, relative: read, vread, search, history of an instance. */
-km_code km_fhir__get_relative(km_buf *out, int *status, km_request *r, km_str url);
+/* Patient/1/Observation, Patient/1/ *: KM_UNKNOWN_ROUTE where there is no such compartment or type.
+ */
+km_code km_find__compartment(km_finding *out, km_request *r, km_ftype of, km_str id, km_str member);
+km_code km_past__print(km_buf *out, km_request *r, const km_finding *f, km_str id);
+
+/* --- inner.c: GET inside a Bundle --- */
+typedef struct km_inner {
+    enum { KM_INNER_READ, KM_INNER_SEARCH, KM_INNER_HISTORY } what;
+    km_ftype type;
+    km_str id;
+    int64_t version;
+    km_finding find;
+    km_str none_match, modified_since;
+} km_inner;
+km_code km_inner__read(km_inner *out, km_request *r, km_jv request);
+km_code km_inner__answer(km_buf *out, int *status, km_request *r, const km_inner *in);
 
 /* --- cursor.c --- */
 /* Seals state for the caller: base64url; and opens it (KM_BAD_VALUE). */

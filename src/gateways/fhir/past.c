@@ -6,53 +6,103 @@
 #include "base/date.h"
 #include "gateways/fhir/inside.h"
 
+enum { HISTORY_MAX = 1000 };
+
 typedef struct looking {
     km_history h;
-    size_t room;
     km_str path;
+    const km_field *field;
+    size_t fields;
+    bool lenient;
+    size_t room;
+    km_ms current_at; /* _at: nothing that was replaced before this; 0 = no such wish */
+    int64_t total;    /* -1: not known */
 } looking;
 
-static km_code read_instant(km_ms *out, km_request *r, const char *name, bool end)
+static km_str field_of(const looking *l, const char *name)
+{
+    for (size_t i = 0; i < l->fields; i++)
+        if (km_str_is(l->field[i].name, name))
+            return l->field[i].value;
+    return KM_STR_NONE;
+}
+
+static km_code read_period(km_ms *low, km_ms *high, const looking *l, km_request *r,
+                           const char *name)
 {
     km_civil c;
-    km_ms low, high;
-    km_str text = km_request_query(r, name);
+    km_ms ignored;
+    km_str text = field_of(l, name);
     if (text.n == 0)
         return KM_OK;
     if (!km_civil_parse(&c, text))
         return km_fail(r->call.fault, KM_BAD_VALUE, name, "an instant");
-    km_civil_interval(&low, &high, &c);
-    *out = end ? high : low;
+    km_civil_interval(low ? low : &ignored, high ? high : &ignored, &c);
+    return KM_OK;
+}
+
+static km_code known_fields(const looking *l, km_request *r)
+{
+    static const char *const names[] = {
+        "_count", "_since", "_at", "_cursor", "_format", "_pretty"
+    };
+    for (size_t i = 0; i < l->fields && !l->lenient; i++) {
+        bool known = false;
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+            known = known || km_str_is(l->field[i].name, names[k]);
+        if (!known)
+            return km_fail(r->call.fault, KM_UNKNOWN_PARAM,
+                           km_arena_z(r->call.arena, l->field[i].name),
+                           "a history takes _count, _since and _at");
+    }
+    return KM_OK;
+}
+
+/* A cursor's plain text: path NUL before NUL room NUL since NUL until NUL at NUL total. */
+enum { CURSOR_NUMBERS = 6 };
+
+static km_code read_cursor(looking *l, km_request *r, km_str cursor)
+{
+    km_str plain, rest;
+    int64_t number[CURSOR_NUMBERS];
+    KM_TRY(km_cursor__open(&plain, r, cursor));
+    bool fine = km_str_eq(km_str_cut(plain, '\0', &rest), l->path);
+    for (int i = 0; i < CURSOR_NUMBERS && fine; i++)
+        fine = km_str_to_i64(&number[i], km_str_cut(rest, '\0', &rest));
+    if (!fine)
+        return km_fail(r->call.fault, KM_BAD_VALUE, "_cursor", "it belongs to another history");
+    l->h.before = number[0];
+    l->room = (size_t)number[1];
+    l->h.since = number[2];
+    l->h.until = number[3];
+    l->current_at = number[4];
+    l->total = number[5];
     return KM_OK;
 }
 
 static km_code read_options(looking *l, km_request *r)
 {
     int64_t count;
-    km_str text = km_request_query(r, "_count"), cursor = km_request_query(r, "_cursor"), plain,
-           rest;
+    km_str text = field_of(l, "_count"), cursor = field_of(l, "_cursor");
     l->room = KM_HISTORY_DEFAULT;
     l->h.chart = -1;
-    if (cursor.n > 0) { /* path NUL before NUL count NUL since */
-        int64_t room = 0, since = 0;
-        KM_TRY(km_cursor__open(&plain, r, cursor));
-        km_str path = km_str_cut(plain, '\0', &rest);
-        bool fine = km_str_eq(path, l->path)
-                    && km_str_to_i64(&l->h.before, km_str_cut(rest, '\0', &rest))
-                    && km_str_to_i64(&room, km_str_cut(rest, '\0', &rest))
-                    && km_str_to_i64(&since, rest);
-        l->room = (size_t)room;
-        l->h.since = since;
-        return fine ? KM_OK : km_fail(r->call.fault, KM_BAD_VALUE, "_cursor", "another history's");
-    }
+    l->total = -1;
+    KM_TRY(known_fields(l, r));
+    if (cursor.n > 0)
+        KM_TRY(read_cursor(l, r, cursor));
     if (text.n > 0) {
         if (!km_str_to_i64(&count, text) || count < 0)
             return km_fail(r->call.fault, KM_BAD_VALUE, "_count", "a number from 0 on");
-        l->room = count > 1000 ? 1000 : (size_t)count;
+        l->room = count > HISTORY_MAX ? HISTORY_MAX : (size_t)count;
     }
-    KM_TRY(read_instant(&l->h.since, r, "_since", false));
-    return read_instant(&l->h.until, r, "_at", true);
+    KM_TRY(read_period(&l->h.since, NULL, l, r, "_since"));
+    KM_TRY(read_period(&l->current_at, &l->h.until, l, r, "_at"));
+    if (l->current_at != 0 && l->h.rid == 0)
+        return km_fail(r->call.fault, KM_UNSUPPORTED, "_at", "for the history of one record only");
+    return KM_OK;
 }
+
+/* --- printing --- */
 
 static void print_request(km_jw *w, km_request *r, const km_record *rec)
 {
@@ -99,14 +149,14 @@ static km_code print_version(km_jw *w, km_request *r, km_record *rec)
 static km_str next_link(km_request *r, const looking *l, int64_t before)
 {
     km_arena *a = r->call.arena;
+    const int64_t number[CURSOR_NUMBERS] = { before,     (int64_t)l->room, l->h.since,
+                                             l->h.until, l->current_at,    l->total };
     km_buf plain = km_buf_in(a);
     km_buf_add(&plain, l->path);
-    km_buf_char(&plain, '\0');
-    km_buf_print(&plain, "%lld", (long long)before);
-    km_buf_char(&plain, '\0');
-    km_buf_print(&plain, "%zu", l->room);
-    km_buf_char(&plain, '\0');
-    km_buf_print(&plain, "%lld", (long long)l->h.since);
+    for (int i = 0; i < CURSOR_NUMBERS; i++) {
+        km_buf_char(&plain, '\0');
+        km_buf_print(&plain, "%lld", (long long)number[i]);
+    }
     return km_arena_print(a, "%.*s/%.*s?_cursor=%.*s", KM_STR_ARG(km_show__base(r)),
                           KM_STR_ARG(l->path), KM_STR_ARG(km_cursor__seal(r, km_buf_str(&plain))));
 }
@@ -121,6 +171,8 @@ static km_code print_history(km_buf *out, km_request *r, const looking *l, km_re
     km_jw_open(&w, '{');
     km_jw_member_z(&w, "resourceType", "Bundle");
     km_jw_member_z(&w, "type", "history");
+    if (l->total >= 0)
+        km_jw_member_int(&w, "total", l->total);
     if (more && n > 0) {
         km_jw_key(&w, "link");
         km_jw_open(&w, '[');
@@ -129,8 +181,7 @@ static km_code print_history(km_buf *out, km_request *r, const looking *l, km_re
         km_jw_member(&w, "url", next_link(r, l, rec[n - 1]->seq));
         km_jw_close(&w, '}');
         km_jw_close(&w, ']');
-    } else if (l->h.before == 0 && l->h.since == 0 && l->h.until == 0)
-        km_jw_member_int(&w, "total", (int64_t)n);
+    }
     if (n > 0) {
         km_jw_key(&w, "entry");
         km_jw_open(&w, '[');
@@ -142,103 +193,95 @@ static km_code print_history(km_buf *out, km_request *r, const looking *l, km_re
     return KM_OK;
 }
 
+/* Versions come newest first: the first one that was there when the period began is the last that
+ * counts. */
+static size_t still_current(km_record **rec, size_t n, km_ms at)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rec[i]->at <= at)
+            return i + 1;
+    return n;
+}
+
+/* What is known without counting: all of it stands on this page, or the versions are numbered. */
+static void settle_total(looking *l, km_record **rec, size_t n)
+{
+    bool whole = l->h.since == 0 && l->h.until == 0;
+    if (l->h.before != 0 || l->total >= 0)
+        return;
+    if (n <= l->room)
+        l->total = (int64_t)n;
+    else if (whole && l->h.rid != 0)
+        l->total = rec[0]->version;
+}
+
 static km_code look(km_buf *out, km_request *r, looking *l, km_reader *reader)
 {
     km_record **rec = KM_NEW_ARRAY(r->call.arena, l->room + 1, km_record *);
     size_t n;
     KM_TRY(km_reader_history(rec, &n, l->room + 1, reader, &l->h));
+    if (l->current_at != 0)
+        n = still_current(rec, n, l->current_at);
+    settle_total(l, rec, n);
     KM_TRY(km_access_release(km_reader_access(reader), rec, n, r->call.fault));
     return print_history(out, r, l, rec, n);
 }
 
-static km_code serve(km_request *r, km_reply *out, looking *l, km_str id)
+static km_code print(km_buf *out, km_request *r, looking *l, km_str id)
 {
     km_reader *reader;
-    km_buf json = km_buf_in(r->call.arena);
     int64_t chart;
-    KM_TRY(km_show__acceptable(r));
-    KM_TRY(read_options(l, r));
     KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
     km_code rc = KM_OK;
     if (id.n > 0)
         rc = km_reader_locate(&chart, &l->h.rid, reader, l->h.type, id,
                               ((const km_caller *)r->call.caller)->source);
     if (rc == KM_OK)
-        rc = look(&json, r, l, reader);
+        rc = read_options(l, r);
+    if (rc == KM_OK)
+        rc = look(out, r, l, reader);
     km_reader_close(reader);
-    KM_TRY(rc);
+    return rc;
+}
+
+km_code km_past__print(km_buf *out, km_request *r, const km_finding *f, km_str id)
+{
+    km_str type = km_fhir_type_name(f->type);
+    looking l = {
+        .h = { .type = f->type }, .field = f->field, .fields = f->fields, .lenient = f->lenient
+    };
+    l.path = km_arena_print(r->call.arena, "%.*s%s%.*s%s_history", KM_STR_ARG(type),
+                            id.n > 0 ? "/" : "", KM_STR_ARG(id), type.n > 0 ? "/" : "");
+    return print(out, r, &l, id);
+}
+
+static km_code serve(km_request *r, km_reply *out, km_ftype type, km_str id)
+{
+    km_buf json = km_buf_in(r->call.arena);
+    km_finding f = { .type = type, .field = r->query, .fields = r->queries };
+    (void)km_show__prefer(r, &f.lenient);
+    KM_TRY(km_show__acceptable(r));
+    KM_TRY(km_past__print(&json, r, &f, id));
     return km_show__body(out, r, &json, 200);
 }
 
 km_code km_fhir__history_instance(km_request *r, km_reply *out)
 {
-    looking l = { 0 };
+    km_ftype type;
     km_str id;
-    KM_TRY(km_fhir__type_of(&l.h.type, r));
+    KM_TRY(km_fhir__type_of(&type, r));
     KM_TRY(km_fhir__id_of(&id, r));
-    l.path = km_arena_print(r->call.arena, "%.*s/%.*s/_history",
-                            KM_STR_ARG(km_fhir_type_name(l.h.type)), KM_STR_ARG(id));
-    return serve(r, out, &l, id);
+    return serve(r, out, type, id);
 }
 
 km_code km_fhir__history_type(km_request *r, km_reply *out)
 {
-    looking l = { 0 };
-    KM_TRY(km_fhir__type_of(&l.h.type, r));
-    l.path = km_arena_print(r->call.arena, "%.*s/_history",
-                            KM_STR_ARG(km_fhir_type_name(l.h.type)));
-    return serve(r, out, &l, KM_STR_NONE);
+    km_ftype type;
+    KM_TRY(km_fhir__type_of(&type, r));
+    return serve(r, out, type, KM_STR_NONE);
 }
 
 km_code km_fhir__history_all(km_request *r, km_reply *out)
 {
-    looking l = { .path = KM_STR_INIT("_history") };
-    return serve(r, out, &l, KM_STR_NONE);
-}
-
-/* --- GET inside a Bundle --- */
-
-static km_code get_record(km_buf *out, km_request *r, km_ftype type, km_str id, km_str version)
-{
-    km_reader *reader;
-    km_record *rec;
-    int64_t v = 0;
-    km_code rc;
-    if (version.n > 0 && (!km_str_to_i64(&v, version) || v < 1 || v > INT32_MAX))
-        return km_fail(r->call.fault, KM_NOT_FOUND, NULL, "no such version");
-    int32_t source = ((const km_caller *)r->call.caller)->source;
-    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
-    rc = v > 0 ? km_reader_version(&rec, reader, type, id, source, (int32_t)v)
-               : km_reader_find(&rec, reader, type, id, source);
-    if (rc == KM_OK && rec->deleted)
-        rc = km_fail(r->call.fault, KM_GONE, NULL, NULL);
-    if (rc == KM_OK)
-        rc = km_access_release(km_reader_access(reader), &rec, 1, r->call.fault);
-    if (rc == KM_OK)
-        rc = km_show__resource(out, rec, NULL, &r->call);
-    km_reader_close(reader);
-    return rc;
-}
-
-km_code km_fhir__get_relative(km_buf *out, int *status, km_request *r, km_str url)
-{
-    km_str query, rest, path = km_str_cut(url, '?', &query);
-    if (km_str_starts(path, KM_STR("/")))
-        path = km_str_sub(path, 1, path.n);
-    km_ftype type = km_fhir_type_named(km_str_cut(path, '/', &rest));
-    *status = 200;
-    if (!km_fhir_is_resource(type))
-        return km_fail(r->call.fault, KM_UNKNOWN_TYPE, NULL, NULL);
-    if (rest.n == 0 || km_str_is(rest, "_search")) {
-        km_finding f = { .type = type };
-        KM_TRY(km_form_decode(&f.field, &f.fields, r->call.arena, query, r->call.fault));
-        return km_find__print(out, r, &f);
-    }
-    km_str id = km_str_cut(rest, '/', &rest);
-    if (!km_fhir_is_id(id))
-        return km_fail(r->call.fault, KM_NOT_FOUND, NULL, NULL);
-    km_str word = km_str_cut(rest, '/', &rest);
-    if (word.n > 0 && (!km_str_is(word, "_history") || rest.n == 0))
-        return km_fail(r->call.fault, KM_UNSUPPORTED, NULL, "only reads and searches in a Bundle");
-    return get_record(out, r, type, id, rest);
+    return serve(r, out, 0, KM_STR_NONE);
 }

@@ -32,30 +32,15 @@ static int32_t source_of(const km_request *r)
 
 /* --- read --- */
 
-/* W/"3" or "3" or 3; 0 when it is no version of ours. */
-static int64_t etag_version(km_str tag)
-{
-    int64_t v;
-    if (km_str_starts(tag, KM_STR("W/")))
-        tag = km_str_sub(tag, 2, tag.n);
-    if (tag.n >= 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"')
-        tag = km_str_sub(tag, 1, tag.n - 2);
-    return km_str_to_i64(&v, tag) && v > 0 ? v : 0;
-}
-
 /* Where tags are asked for, the date is not looked at (RFC 9110 13.2.2). */
 static bool not_modified(km_request *r, const km_record *rec)
 {
     km_str tags = km_request_header(r, "If-None-Match");
-    bool tagged = tags.n > 0;
-    while (tags.n > 0) {
-        km_str one = km_str_trim(km_str_cut(tags, ',', &tags));
-        if (km_str_is(one, "*") || etag_version(one) == rec->version)
-            return true;
-    }
     km_str since = km_request_header(r, "If-Modified-Since");
     km_ms at;
-    return !tagged && since.n > 0 && km_http_date_parse(&at, since) && rec->at / 1000 <= at / 1000;
+    if (tags.n > 0)
+        return km_show__tag_meets(tags, rec->version);
+    return since.n > 0 && km_http_date_parse(&at, since) && rec->at / 1000 <= at / 1000;
 }
 
 static km_code show_record(km_request *r, km_reply *out, km_reader *reader, km_record *rec)
@@ -201,7 +186,7 @@ static km_code take_preconditions(km_change *c, km_request *r)
     c->create_only = km_str_is(none, "*");
     if (match.n == 0)
         return KM_OK;
-    c->if_match = etag_version(match);
+    c->if_match = km_show__tag_version(match);
     return c->if_match > 0
                ? KM_OK
                : km_fail(r->call.fault, KM_PRECONDITION, "If-Match", "no version of ours");
@@ -216,7 +201,10 @@ km_code km_fhir__update(km_request *r, km_reply *out)
     KM_TRY(take_preconditions(&c, r));
     km_str own = km_jv_str(KM_JV_GET(c.resource, "id"));
     if (!km_str_eq(own, c.id))
-        return km_fail(r->call.fault, KM_BAD_VALUE, "id", "the address and the body differ");
+        return km_fail(
+            r->call.fault, KM_BAD_VALUE,
+            km_arena_print(r->call.arena, "%.*s.id", KM_STR_ARG(km_fhir_type_name(c.type))).p,
+            "the address and the body differ");
     return carry_out(r, out, &c);
 }
 

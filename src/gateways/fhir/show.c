@@ -236,7 +236,27 @@ km_code km_show__options(km_showing *out, const km_request *r)
     return KM_OK;
 }
 
-/* --- headers of a version --- */
+/* --- versions --- */
+
+int64_t km_show__tag_version(km_str tag)
+{
+    int64_t v;
+    if (km_str_starts(tag, KM_STR("W/")))
+        tag = km_str_sub(tag, 2, tag.n);
+    if (tag.n >= 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"')
+        tag = km_str_sub(tag, 1, tag.n - 2);
+    return km_str_to_i64(&v, tag) && v > 0 ? v : 0;
+}
+
+bool km_show__tag_meets(km_str tags, int32_t version)
+{
+    while (tags.n > 0) {
+        km_str one = km_str_trim(km_str_cut(tags, ',', &tags));
+        if (km_str_is(one, "*") || km_show__tag_version(one) == version)
+            return true;
+    }
+    return false;
+}
 
 km_str km_show__base(const km_request *r)
 {
@@ -258,7 +278,8 @@ static void version_headers(km_reply *out, km_request *r, int32_t version, km_ms
     char date[30];
     km_http_date_print(date, at);
     km_reply_header(out, "ETag", km_arena_print(r->call.arena, "W/\"%d\"", version));
-    km_reply_header(out, "Last-Modified", km_arena_copy(r->call.arena, km_str_of(date)));
+    if (at > 0)
+        km_reply_header(out, "Last-Modified", km_arena_copy(r->call.arena, km_str_of(date)));
 }
 
 km_code km_show__version(km_reply *out, km_request *r, km_record *rec, int status)
