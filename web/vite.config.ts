@@ -13,7 +13,7 @@ function licences(): Plugin {
   const folderOf = (module: string) => /\/.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module)?.[0];
   const textOf = (folder: string) => {
     const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
-    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)(\.\w+)?$/i.test(file));
     const texts = files.sort().map((file) => readFileSync(`${folder}/${file}`, 'utf8').trim());
     return [`${name} ${version} (${license})`, ...texts].join('\n\n');
   };
