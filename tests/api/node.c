@@ -170,12 +170,23 @@ void api_node_free(api_node *n, bool keep)
         fprintf(stderr, "%s could not be removed\n", n->dir);
 }
 
+/* A command on the node's own data wants the node's own store. */
+static km_str store_of(const api_node *n, km_arena *a, km_str arguments)
+{
+    const char *place = getenv("KUMIHIMO_TEST_PG");
+    km_str own = km_arena_print(a, "%s/node", n->dir), left = arguments;
+    while (place != NULL && left.n > 0)
+        if (km_str_eq(km_str_cut(left, ' ', &left), own))
+            return km_arena_print(a, "--store %s", place);
+    return KM_STR_NONE;
+}
+
 km_code api_node_run(api_reply *out, api_node *n, km_arena *a, km_str arguments, km_fault *f)
 {
     char *word[WORDS_MAX];
     int pid;
     *out = (api_reply){ .status = -1 };
-    KM_TRY(words_of(word, a, arguments, KM_STR_NONE, f));
+    KM_TRY(words_of(word, a, arguments, store_of(n, a, arguments), f));
     KM_TRY(spawn(&pid, n, a, word, f));
     out->status = wait_for(pid);
     if (out->status == -1) {
