@@ -54,6 +54,9 @@ endfunction()
 foreach(part drivers migrate pool)
   km_on_postgres(store/${part} test_km_store_${part})
 endforeach()
+foreach(part log plan history erase faults proof)
+  km_on_postgres(record/${part} test_km_record_${part})
+endforeach()
 
 # Our JSON parser against simdjson, where that is installed.
 pkg_check_modules(SIMDJSON IMPORTED_TARGET simdjson)

@@ -17,6 +17,21 @@ static void name_of(unsigned char out[16], const unsigned char key[KM_KEY_LEN], 
     memcpy(out, tied, 16);
 }
 
+/* The chart comes from a caller here, not from the log: one that never was is not found. */
+static km_code key_of(unsigned char key[KM_KEY_LEN], km_log *l, km_conn *c, km_sealing *s,
+                      int64_t chart, km_fault *f)
+{
+    km_stmt *st;
+    bool row;
+    KM_TRY(km_query(&st, c, "chart_get", f));
+    km_bind_int(st, 1, chart);
+    KM_TRY(km_step(&row, st, f));
+    km_reset(st);
+    if (!row && chart != KM_CHART_NONE)
+        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    return km_seal__key(key, l, c, s, chart, f);
+}
+
 typedef struct putting {
     int64_t chart;
     km_str bytes, packed;
@@ -31,7 +46,7 @@ static km_code put_blob(void *self, km_txn *t, km_fault *f)
     unsigned char key[KM_KEY_LEN];
     km_stmt *st;
     int64_t changed;
-    KM_TRY(km_seal__key(key, l, l->conn, l->sealing, p->chart, f));
+    KM_TRY(key_of(key, l, l->conn, l->sealing, p->chart, f));
     name_of(p->name, key, p->bytes);
     km_seal_place at = { p->chart, 0, { (const char *)p->name, 16 }, 0 };
     km_str sealed = km_seal__close(l->sealing, p->call->arena, key, &at, p->packed, l->o.random);
@@ -62,7 +77,7 @@ km_code km_blob_get(km_str *bytes, km_reader *r, int64_t chart, km_str name_hex)
     if (!km_unhex(name, sizeof name, name_hex) || !km_access_covers_chart(r->access, chart))
         return km_fail(f, KM_NOT_FOUND, NULL, NULL);
     km_conn *c = km_reader_conn(r);
-    KM_TRY(km_seal__key(key, r->log, c, r->sealing, chart, f));
+    KM_TRY(key_of(key, r->log, c, r->sealing, chart, f));
     KM_TRY(km_query(&st, c, "blob_get", f));
     km_bind_int(st, 1, chart);
     km_bind_blob(st, 2, name, sizeof name);

@@ -190,6 +190,16 @@ km_code km_setting__get(km_str *value, bool *there, km_conn *c, km_arena *a, con
                         km_fault *f);
 km_code km_setting__put(km_conn *c, const char *name, km_str value, km_fault *f);
 
+/* --- walk.c --- */
+enum { KM_WALK_PORTION = 500 };
+typedef struct km_walked {
+    km_entry e;
+    bool known; /* its resource has a row; not so in an erased chart */
+    km_str id;
+    int64_t newest; /* the current version of its resource */
+} km_walked;
+km_code km_walk__portion(km_walked *out, size_t *n, km_reader *r, int64_t after);
+
 /* --- rebuild.c --- */
 /* Makes anew what another version of the program folded, or what was left half made. */
 km_code km_rebuild__outdated(km_log *l, km_fault *f);

@@ -46,7 +46,7 @@ SELECT seq FROM type_head WHERE type = $1;
 INSERT INTO type_head(type, seq) VALUES ($1, $2) ON CONFLICT (type) DO UPDATE SET seq = excluded.seq;
 -- name: log_after
 SELECT l.seq, l.chart, l.rid, l.type, l.version, l.source, l.op, l.at, l.prev, l.type_prev, l.body,
-  r.id, r.seq, r.deleted, r.version
+  r.id, r.seq
 FROM log l LEFT JOIN resource r ON r.rid = l.rid WHERE l.seq > $1 ORDER BY l.seq LIMIT $2;
 -- name: log_by_seq
 SELECT l.seq, l.chart, l.rid, l.type, l.version, l.source, l.op, l.at, l.prev, l.type_prev, l.body, r.id
@@ -96,11 +96,16 @@ DELETE FROM claim WHERE (type, id, source) IN (SELECT type, id, source FROM reso
 -- name: wrong_current
 SELECT r.seq FROM resource r LEFT JOIN log l ON l.seq = r.seq
 WHERE l.seq IS NULL OR l.rid <> r.rid OR l.version <> r.version OR l.chart <> r.chart OR l.type <> r.type
-  OR (l.op = 3) <> (r.deleted <> 0)
+  OR l.source <> r.source OR (l.op = 3) <> (r.deleted <> 0)
 ORDER BY r.seq LIMIT 1;
 -- name: wrong_claim
 SELECT r.seq FROM resource r LEFT JOIN claim c ON c.type = r.type AND c.id = r.id AND c.source = r.source
 WHERE c.rid IS NULL OR c.rid <> r.rid OR c.chart <> r.chart ORDER BY r.seq LIMIT 1;
+-- name: wrong_chart
+SELECT r.seq FROM resource r JOIN chart c ON c.number = r.chart
+WHERE r.type = $1 AND (c.patient IS NULL OR c.patient <> r.id OR c.source <> r.source) ORDER BY r.seq LIMIT 1;
+-- name: table_counts
+SELECT (SELECT count(*) FROM resource), (SELECT count(*) FROM claim);
 
 -- name: blob_get
 SELECT body FROM blob WHERE chart = $1 AND name = $2;

@@ -194,6 +194,26 @@ static inline km_write put_patient(km_test_log *w, const char *id, const char *l
     return one;
 }
 
+/* Basics r<from> to r<to - 1>, those with `each` dividing their number of p2, the others of p1 (0:
+ * of nobody), in few plans. */
+static inline void put_many(km_test_log *w, int from, int to, const char *language, int each)
+{
+    enum { PLAN = 200 };
+    km_write write[PLAN];
+    while (from < to) {
+        size_t n = 0;
+        for (; n < PLAN && from < to; from++) {
+            char id[16];
+            snprintf(id, sizeof id, "r%d", from);
+            const char *owner = each == 0 ? "" : from % each ? "p1" : "p2";
+            write[n++] = km_test_update(a_basic(w, id, language), owner);
+        }
+        km_fault_clear(&w->fault);
+        km_plan p = { .write = write, .n = n, .call = &w->call, .access = &w->everything };
+        km_test_must(w, km_log_write(w->log, &p, NULL));
+    }
+}
+
 static inline km_ftype type_of(const char *name)
 {
     return km_fhir_type_named(km_str_of(name));
