@@ -63,11 +63,13 @@ fuzz: setup-test
 	    build/fuzz/found/$$t fuzz/corpus/$$t >build/fuzz/$$t.log 2>&1 || bad=$$((bad + 1)); \
 	  tail -n 7 build/fuzz/$$t.log; done; echo "fuzz: $(words $(FUZZ)) targets, $$bad failed"; test $$bad = 0
 
-BENCH := $(patsubst bench/%.c,bench_%,$(wildcard bench/*.c))
+# One table; a row sets ours beside a peer or a floor of the same run.
+BENCH := import http search
 bench:
 	@tools/setup bench
-	@tools/build release kumihimo $(BENCH)
-	@set -e; for b in $(BENCH); do KUMIHIMO=$(KUMIHIMO) build/release/$$b; done
+	@tools/build release kumihimo km_pgtest $(BENCH:%=bench_%)
+	@printf '%-46s %10s %10s %-5s %-26s %8s  %-8s\n' what ours peer unit 'peer or floor' ratio goal
+	@set -e; for b in $(BENCH); do KUMIHIMO=$(KUMIHIMO) build/release/bench_$$b; done
 
 install: build
 	@packaging/install "$(DESTDIR)" "$(PREFIX)"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * pgtest COMMAND ARGS...: runs the command with KUMIHIMO_TEST_PG set to the address of a
- * PostgreSQL of its own: a new folder, a Unix socket in it, no network, no fsync. Both are
- * gone afterwards, also after a signal. Where KUMIHIMO_TEST_PG is set already, that server is
- * used. The exit code is the command's; 77 (skipped) where no server is installed.
+ * pgtest [--durable] COMMAND ARGS...: runs the command with KUMIHIMO_TEST_PG set to the address of
+ * a PostgreSQL of its own: a new folder, a Unix socket in it, no network, no fsync (with --durable:
+ * fsync and all else as PostgreSQL comes). Both are gone afterwards, also after a signal. Where
+ * KUMIHIMO_TEST_PG is set already, that server is used. The exit code is the command's; 77
+ * (skipped) where no server is installed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -144,6 +145,7 @@ typedef struct server {
     char folder[64];
     char url[160];
     const struct passwd *who;
+    bool durable;
     pid_t pid;
 } server;
 
@@ -172,9 +174,9 @@ static bool start_server(server *s)
                                  "-c",
                                  "listen_addresses=",
                                  "-c",
-                                 "fsync=off",
+                                 s->durable ? "fsync=on" : "fsync=off",
                                  "-c",
-                                 "full_page_writes=off",
+                                 s->durable ? "full_page_writes=on" : "full_page_writes=off",
                                  "-c",
                                  "autovacuum_naptime=1h",
                                  "-c",
@@ -257,15 +259,18 @@ static int run_with_server(server *s, char **argv)
 
 int main(int argc, char **argv)
 {
+    bool durable = argc > 1 && strcmp(argv[1], "--durable") == 0;
+    argv += durable;
+    argc -= durable;
     if (argc < 2) {
-        fprintf(stderr, "usage: pgtest COMMAND ARGS...\n");
+        fprintf(stderr, "usage: pgtest [--durable] COMMAND ARGS...\n");
         return 64;
     }
     const char *given = getenv("KUMIHIMO_TEST_PG");
     catch_signals();
     if (given != NULL && given[0] != '\0')
         return run(argv + 1);
-    server s = { 0 };
+    server s = { .durable = durable };
     if (!find_packaged(s.bin) && !find_in_path(s.bin)) {
         printf("pgtest: no PostgreSQL server is installed; skipped\n");
         return SKIPPED;

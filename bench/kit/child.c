@@ -115,13 +115,15 @@ static bool answers(int port)
     return good;
 }
 
-void kit_serve(kit_node *out, const char *data_dir)
+void kit_serve(kit_node *out, const char *data_dir, const char *const *more)
 {
     char listen[32];
+    const char *argv[16] = { kit_program(), "serve",    "--data", data_dir,
+                             "--open",      "--listen", listen,   "--quiet" };
+    for (size_t i = 8; more != NULL && *more != NULL && i < 15; i++)
+        argv[i] = *more++;
     out->port = free_port();
     snprintf(listen, sizeof listen, "127.0.0.1:%d", out->port);
-    const char *const argv[] = { kit_program(), "serve", "--data",  data_dir, "--open",
-                                 "--listen",    listen,  "--quiet", NULL };
     double began = kit_now();
     out->pid = kit_start(NULL, argv);
     while (!answers(out->port)) {

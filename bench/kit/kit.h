@@ -63,7 +63,8 @@ typedef struct kit_node {
     int port;
     double ready_s; /* from its start to the first answer */
 } kit_node;
-void kit_serve(kit_node *out, const char *data_dir);
+/* `more` (may be NULL): further options, NULL-ended. */
+void kit_serve(kit_node *out, const char *data_dir, const char *const *more);
 void kit_stop(kit_node *n);
 
 #endif
