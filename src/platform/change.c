@@ -210,7 +210,7 @@ km_code km_change_write(km_write *out, km_writing *w, km_change *c, km_str defau
     KM_TRY(owner_of(&out->owner, w, c));
     bool may_default = km_fhir_has_owner(c->type);
     if (out->owner.n == 0 && may_default)
-        out->owner = default_owner;
+        out->owner = c->has_chart ? c->owner : default_owner;
     return KM_OK;
 }
 
@@ -228,6 +228,30 @@ static void take_results(km_change *c, size_t n)
         c[i].rid = w->rid;
         c[i].at = w->at;
     }
+}
+
+static km_code find_owner(km_writing *w, km_change *c, km_reader *r)
+{
+    km_chart chart;
+    int64_t number, rid;
+    km_str own;
+    c->has_chart = false;
+    c->owner = KM_STR_NONE;
+    KM_TRY(owner_of(&own, w, c));
+    if (own.n > 0 || !km_fhir_has_owner(c->type))
+        return KM_OK;
+    km_code rc = km_reader_locate(&number, &rid, r, c->type, c->id, w->source);
+    if (rc == KM_NOT_FOUND) {
+        km_fault_clear(w->call->fault);
+        return KM_OK;
+    }
+    KM_TRY(rc);
+    c->has_chart = true;
+    if (number == KM_CHART_NONE)
+        return KM_OK;
+    KM_TRY(km_reader_chart(&chart, r, number));
+    c->owner = chart.patient;
+    return KM_OK;
 }
 
 /* Two creates of one request with the same condition that finds nothing yet make one record. */
@@ -256,7 +280,13 @@ static km_code look_around(km_writing *w, km_change *c, size_t n, size_t *failed
         KM_TRY(choose_id(w, &c[i]));
     }
     find_twins(c, n);
-    return km_platform__references(w, c, n, failed, r);
+    KM_TRY(km_platform__references(w, c, n, failed, r));
+    for (size_t i = 0; i < n; i++) {
+        *failed = i;
+        if (c[i].op == KM_OP_UPDATE)
+            KM_TRY(find_owner(w, &c[i], r));
+    }
+    return KM_OK;
 }
 
 static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, bool *again)

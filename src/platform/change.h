@@ -35,6 +35,8 @@ typedef struct km_change {
     const struct km_change
         *twin;                /* an earlier create of the same request with the same condition */
     struct km_former *former; /* "Type/id" of tries before this one: references may say so by now */
+    bool has_chart; /* it is there already, and so is its owner, whom it keeps when it names none */
+    km_str owner;
     int status;
     int32_t version;
     int64_t rid;

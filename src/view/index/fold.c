@@ -54,15 +54,23 @@ static bool says_owner(const km_param *p, const km_value *v, km_str owner)
 static km_code rows_of_param(index_rows *rows, const km_param *p, const km_folding *v, km_arena *a,
                              km_arena *scratch, km_fault *f)
 {
+    bool own = false;
     km_values values = { 0 };
     KM_TRY(km_values_of(&values, p, v->resource, v->type, scratch, f));
     for (size_t i = 0; i < values.n; i++) {
         km_key key[3];
-        if (says_owner(p, &values.v[i], v->owner))
-            continue;
+        if (says_owner(p, &values.v[i], v->owner)) {
+            own = true;
+            values.v[i].text = KM_STR_NONE; /* an identifier beside it stays */
+        }
         size_t n = km_value_keys(key, &values.v[i], v->key, scratch);
         for (size_t j = 0; j < n; j++)
             add_row(rows, a, p->number, &key[j]);
+    }
+    if (p->own_patient && v->owner.n > 0 && !own) {
+        km_key key;
+        km_key_not_own(&key);
+        add_row(rows, a, p->number, &key);
     }
     return KM_OK;
 }
@@ -278,7 +286,7 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 }
 
 const km_fold_def km_index_fold = { .name = "index",
-                                    .version = 1,
+                                    .version = 2,
                                     .rows = rows_of,
                                     .open = open_notes,
                                     .close = close_notes,

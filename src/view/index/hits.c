@@ -146,6 +146,23 @@ km_code km_hits_ids(km_spots *out, km_conn *c, const km_range *r, km_hit_keep ke
     }
 }
 
+km_code km_hits_in_chart(km_spots *out, km_conn *c, uint16_t param, const km_key *value,
+                         int64_t chart, km_arena *a, km_fault *f)
+{
+    km_stmt *st;
+    KM_TRY(km_query(&st, c, "hit_equal_in_chart", f));
+    km_bind_int(st, 1, param);
+    km_bind_blob(st, 2, value->b, value->n);
+    km_bind_int(st, 3, chart);
+    for (;;) {
+        bool row;
+        KM_TRY(km_step(&row, st, f));
+        if (!row)
+            return KM_OK;
+        km_spots_add(out, a, (km_spot){ km_col_int(st, 0), km_col_int(st, 1) });
+    }
+}
+
 km_code km_hits_count(int64_t *out, km_conn *c, const km_range *r, int64_t limit, km_fault *f)
 {
     km_stmt *st;

@@ -38,6 +38,10 @@ km_code km_hits_count(int64_t *out, km_conn *c, const km_range *r, int64_t limit
 km_code km_hits_has(bool *out, km_conn *c, uint16_t param, const km_key *value, km_spot s,
                     km_fault *f);
 
+/* Spots of one chart with exactly this value. Appends. */
+km_code km_hits_in_chart(km_spots *out, km_conn *c, uint16_t param, const km_key *value,
+                         int64_t chart, km_arena *a, km_fault *f);
+
 void km_spots_add(km_spots *s, km_arena *a, km_spot one);
 void km_spots_sort(km_spots *s);
 void km_spots_intersect(km_spots *into, const km_spots *with); /* both sorted */

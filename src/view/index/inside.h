@@ -178,7 +178,8 @@ km_code km_kinds__codes(km_spots *out, km_seeking *run, const km_clause *c);
 km_code km_kinds__with_prefix(km_spots *out, km_seeking *run, uint16_t param, const km_key *key,
                               km_hit_keep keep, void *self);
 /* The records of a chart that are of a type: what a reference to the own patient finds. */
-km_code km_kinds__of_chart(km_spots *out, km_seeking *run, int64_t chart, km_ftype type);
+km_code km_kinds__of_chart(km_spots *out, km_seeking *run, int64_t chart, const km_param *p);
+km_code km_kinds__type_in_chart(km_spots *out, km_seeking *run, int64_t chart, km_ftype type);
 /* What refers to "Type/id" by this parameter. */
 km_code km_kinds__reference_text(km_spots *out, km_seeking *run, const km_param *p, km_str text);
 

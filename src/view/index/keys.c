@@ -115,6 +115,12 @@ void km_key_reference(km_key *out, km_sipkey k, km_str text)
     out->n = 17;
 }
 
+void km_key_not_own(km_key *out)
+{
+    start(out);
+    out->b[out->n++] = 'n';
+}
+
 void km_key_reference_identifier(km_key *out, km_sipkey k, km_str system, km_str value)
 {
     start(out);

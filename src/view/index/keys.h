@@ -18,7 +18,8 @@
  * Hashes are keyed with the store's own secret (decision 10): identifiers do not stand clear in
  * the index. 64 bits for a code are checked against the body where a meeting by chance would
  * matter. A reference to the chart's own patient by a parameter with own_patient has no row: the
- * chart says it. Composites have no rows: components are intersected and the body is asked.
+ * chart says it; the few records of a chart that do not name its patient there have the row 'n'.
+ * Composites have no rows: components are intersected and the body is asked.
  */
 #ifndef KM_VIEW_INDEX_KEYS_H
 #define KM_VIEW_INDEX_KEYS_H
@@ -46,6 +47,7 @@ void km_key_quantity(km_key *out, km_sipkey k, double low, double high, km_str c
 void km_key_uri(km_key *out, km_str text);
 void km_key_reference(km_key *out, km_sipkey k, km_str text);
 void km_key_reference_identifier(km_key *out, km_sipkey k, km_str system, km_str value);
+void km_key_not_own(km_key *out);
 void km_key_canonical(km_key *out, km_str url); /* |version is left out */
 
 /* Every value a parameter finds in a resource, as one value of its kind with its meaning, not as

@@ -271,8 +271,28 @@ static km_code uris(km_spots *out, km_seeking *run, const km_clause *c, const km
 
 /* --- references --- */
 
-/* The records of a chart that are of a type: what a reference to the own patient finds. */
-km_code km_kinds__of_chart(km_spots *out, km_seeking *run, int64_t chart, km_ftype type)
+/* The records of a chart that name its patient by this parameter: all of the type but those that
+ * say that they do not. */
+km_code km_kinds__of_chart(km_spots *out, km_seeking *run, int64_t chart, const km_param *p)
+{
+    km_key key;
+    km_spots all = { 0 }, not_own = { 0 };
+    km_arena *a = run->call->arena;
+    km_key_not_own(&key);
+    KM_TRY(
+        km_hits_in_chart(&not_own, run->conn, p->index_number, &key, chart, a, run->call->fault));
+    KM_TRY(km_kinds__type_in_chart(&all, run, chart, p->type));
+    if (not_own.n > 0) {
+        km_spots_sort(&all);
+        km_spots_sort(&not_own);
+        km_spots_subtract(&all, &not_own);
+    }
+    for (size_t i = 0; i < all.n; i++)
+        km_spots_add(out, a, all.s[i]);
+    return KM_OK;
+}
+
+km_code km_kinds__type_in_chart(km_spots *out, km_seeking *run, int64_t chart, km_ftype type)
 {
     km_stmt *st;
     km_fault *f = run->call->fault;
@@ -317,7 +337,7 @@ static km_code own_patient_rows(km_spots *out, km_seeking *run, const km_param *
         return KM_OK;
     KM_TRY(charts_of_patient(&charts, run, ref.id));
     for (size_t i = 0; i < charts.n; i++)
-        KM_TRY(km_kinds__of_chart(out, run, charts.s[i].chart, p->type));
+        KM_TRY(km_kinds__of_chart(out, run, charts.s[i].chart, p));
     return KM_OK;
 }
 
@@ -374,7 +394,7 @@ km_code km_run__referring(km_spots *out, km_seeking *run, const km_param *p, km_
     km_key_reference(&key, run->key, text);
     KM_TRY(at_key(out, run, p->index_number, &key));
     if (p->own_patient && km_str_is(km_fhir_type_name(target_type), "Patient"))
-        KM_TRY(km_kinds__of_chart(out, run, target.chart, p->type));
+        KM_TRY(km_kinds__of_chart(out, run, target.chart, p));
     return KM_OK;
 }
 

@@ -84,14 +84,37 @@ static bool needs_body(const km_clause *c)
            && c->param->n_targets != 1;
 }
 
+static bool is_value(void *self, km_str value, km_spot s)
+{
+    const km_clause *c = self;
+    (void)s;
+    return c->param->kind != KM_PARAM_REFERENCE || value.n != 1 || value.p[0] != 'n';
+}
+
+/* Does a record of a chart name its patient by the parameter? */
+static km_code names_own(bool *yes, km_seeking *run, const km_param *p, km_spot s)
+{
+    km_key key;
+    km_key_not_own(&key);
+    KM_TRY(km_hits_has(yes, run->conn, p->index_number, &key, s, run->call->fault));
+    *yes = !*yes;
+    return KM_OK;
+}
+
 static km_code with_any_value(km_spots *out, km_seeking *run, const km_clause *c)
 {
     km_key all = { .n = 0 };
-    KM_TRY(km_kinds__with_prefix(out, run, c->param->index_number, &all, NULL, NULL));
+    km_clause copy = *c;
+    KM_TRY(km_kinds__with_prefix(out, run, c->param->index_number, &all, is_value, &copy));
     if (!c->param->own_patient)
         return KM_OK;
     km_spots type = { 0 };
     KM_TRY(km_run__type_all(&type, run, c->type));
+    km_spots not_own = { 0 };
+    km_key_not_own(&all);
+    KM_TRY(km_kinds__with_prefix(&not_own, run, c->param->index_number, &all, NULL, NULL));
+    km_spots_sort(&not_own);
+    km_spots_subtract(&type, &not_own);
     for (size_t i = 0; i < type.n; i++)
         if (type.s[i].chart != KM_CHART_NONE)
             km_spots_add(out, run->call->arena, type.s[i]);
@@ -262,10 +285,14 @@ static km_code by_has(km_spots *out, km_seeking *run, const km_clause *c)
     KM_TRY(km_run__cover(&inner, run, c->inner_type));
     int64_t last = -1;
     for (size_t i = 0; i < inner.n; i++) {
+        bool own = false;
         KM_TRY(km_run__in_time(run));
-        if (patient && inner.s[i].chart != KM_CHART_NONE) { /* the chart says whose it is */
-            if (inner.s[i].chart != last)
-                KM_TRY(km_kinds__of_chart(out, run, inner.s[i].chart, c->type));
+        if (patient && inner.s[i].chart == last)
+            continue;
+        if (patient && inner.s[i].chart != KM_CHART_NONE)
+            KM_TRY(names_own(&own, run, c->param, inner.s[i]));
+        if (own) { /* the chart says whose it is */
+            KM_TRY(km_kinds__type_in_chart(out, run, inner.s[i].chart, c->type));
             last = inner.s[i].chart;
             continue;
         }
