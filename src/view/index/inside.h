@@ -24,6 +24,7 @@ enum {
     KM_INCLUDED_MAX = 1000,
     KM_SORTS_MAX = 5,
     KM_TERMS_MAX = 500,
+    KM_UPDATED_MAX = 10,
     KM_CHAINED_MAX = 50000 /* records that a chain may lead through */
 };
 

@@ -135,9 +135,16 @@ static km_code parse_id(parsing *p, km_clause *c, km_str value)
 static km_code parse_updated(parsing *p, km_clause *c, km_str value)
 {
     c->form = KM_FORM_LAST_UPDATED;
-    c->term = KM_NEW(p->call->arena, km_term);
-    c->terms = 1;
-    if (km_terms__date(c->term, value, p->call) == KM_OK)
+    km_str part[KM_UPDATED_MAX + 1];
+    size_t n = km_terms__split(part, KM_UPDATED_MAX + 1, value, ',');
+    if (n > KM_UPDATED_MAX)
+        return km_fail(p->call->fault, KM_TOO_COSTLY, "_lastUpdated", "at most %d values",
+                       KM_UPDATED_MAX);
+    c->term = KM_NEW_ARRAY(p->call->arena, n + 1, km_term);
+    km_code rc = n > 0 ? KM_OK : km_fail(p->call->fault, KM_BAD_VALUE, NULL, "a date");
+    for (; rc == KM_OK && c->terms < n; c->terms++)
+        rc = km_terms__date(&c->term[c->terms], part[c->terms], p->call);
+    if (rc == KM_OK)
         return KM_OK;
     memcpy(p->call->fault->path, "_lastUpdated", sizeof "_lastUpdated");
     return p->call->fault->code;

@@ -214,13 +214,12 @@ static km_code spots_updated(km_spots *out, km_seeking *run, km_ftype type, int6
 
 /* An update is an instant, so each prefix is one or two runs of the log: [1, low), [low, high],
  * (high, end]. */
-static km_code by_update(km_spots *out, km_seeking *run, const km_clause *c)
+static km_code updated_within(km_spots *out, km_seeking *run, km_ftype type, const km_term *t)
 {
     static const unsigned parts[] = {
         [KM_EQ] = 2, [KM_NE] = 5, [KM_GT] = 4, [KM_LT] = 1, [KM_GE] = 6,
         [KM_LE] = 3, [KM_SA] = 4, [KM_EB] = 1, [KM_AP] = 2
     };
-    const km_term *t = &c->term[0];
     int64_t low, high, bound[4] = { 1, 0, 0, INT64_MAX };
     KM_TRY(seq_from(&low, run, t->low));
     KM_TRY(seq_from(&high, run, t->high == INT64_MAX ? t->high : t->high + 1));
@@ -228,7 +227,14 @@ static km_code by_update(km_spots *out, km_seeking *run, const km_clause *c)
     bound[2] = high;
     for (int i = 0; i < 3; i++)
         if (parts[t->prefix] & (1u << i))
-            KM_TRY(spots_updated(out, run, c->type, bound[i], bound[i + 1]));
+            KM_TRY(spots_updated(out, run, type, bound[i], bound[i + 1]));
+    return KM_OK;
+}
+
+static km_code by_update(km_spots *out, km_seeking *run, const km_clause *c)
+{
+    for (size_t i = 0; i < c->terms; i++)
+        KM_TRY(updated_within(out, run, c->type, &c->term[i]));
     return KM_OK;
 }
 

@@ -151,6 +151,10 @@ static km_code reference(km_term *out, km_str text, const km_clause *c, km_call 
     out->text = bare;
     if (bare.n == 0)
         return bad(c, call, "a reference");
+    bool hierarchy = c->modifier == KM_MOD_BELOW || c->modifier == KM_MOD_ABOVE;
+    if (hierarchy && km_str_find(bare, ':') == bare.n)
+        return km_fail(call->fault, KM_UNSUPPORTED, km_arena_z(call->arena, c->name),
+                       "with a canonical address, not with a reference to a record");
     if (km_fhir_is_id(bare)) {
         out->has_code = true; /* an id alone */
         if (c->target != 0 || c->param->n_targets == 1) {
