@@ -62,36 +62,12 @@ int64_t km_day_in_japan(km_ms at)
     return floor_div(at, DAY) + (within >= DAY - KM_JAPAN_OFFSET_MIN * (int64_t)MINUTE);
 }
 
-/* Takes exactly `n` digits off the front of *s. */
-static bool digits(int *out, km_str *s, size_t n)
-{
-    int v = 0;
-    if (s->n < n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (s->p[i] < '0' || s->p[i] > '9')
-            return false;
-        v = v * 10 + (s->p[i] - '0');
-    }
-    *out = v;
-    *s = km_str_sub(*s, n, s->n);
-    return true;
-}
-
-static bool take(km_str *s, char c)
-{
-    if (s->n == 0 || s->p[0] != c)
-        return false;
-    *s = km_str_sub(*s, 1, s->n);
-    return true;
-}
-
 /* .f, .ff, .fff and more: digits past the third are below what we keep. */
 static bool parse_fraction(km_civil *c, km_str *s)
 {
     static const int unit[] = { 100, 10, 1 };
     int one, n = 0;
-    for (; s->n > 0 && digits(&one, s, 1); n++)
+    for (; s->n > 0 && km_str_take_digits(&one, s, 1); n++)
         if (n < 3)
             c->ms += one * unit[n];
     c->fraction_digits = n;
@@ -106,11 +82,12 @@ static bool parse_zone(km_civil *c, km_str *s)
         return true;
     c->has_zone = true;
     c->offset_min = 0;
-    if (take(s, 'Z'))
+    if (km_str_take(s, 'Z'))
         return true;
     bool west = s->p[0] == '-';
-    if (!take(s, west ? '-' : '+') || !digits(&hour, s, 2) || !take(s, ':')
-        || !digits(&minute, s, 2) || minute > 59 || hour * 60 + minute > 14 * 60)
+    if (!km_str_take(s, west ? '-' : '+') || !km_str_take_digits(&hour, s, 2)
+        || !km_str_take(s, ':') || !km_str_take_digits(&minute, s, 2) || minute > 59
+        || hour * 60 + minute > 14 * 60)
         return false;
     c->offset_min = (west ? -1 : 1) * (hour * 60 + minute);
     return true;
@@ -119,15 +96,15 @@ static bool parse_zone(km_civil *c, km_str *s)
 static bool parse_time(km_civil *c, km_str *s)
 {
     c->has_time = true;
-    if (!digits(&c->hour, s, 2) || !take(s, ':') || !digits(&c->minute, s, 2) || c->hour > 23
-        || c->minute > 59)
+    if (!km_str_take_digits(&c->hour, s, 2) || !km_str_take(s, ':')
+        || !km_str_take_digits(&c->minute, s, 2) || c->hour > 23 || c->minute > 59)
         return false;
-    c->minute_only = !take(s, ':');
-    if (!c->minute_only && (!digits(&c->second, s, 2) || c->second > 60))
+    c->minute_only = !km_str_take(s, ':');
+    if (!c->minute_only && (!km_str_take_digits(&c->second, s, 2) || c->second > 60))
         return false;
     if (c->second == 60)
         c->second = 59;
-    if (!c->minute_only && take(s, '.') && !parse_fraction(c, s))
+    if (!c->minute_only && km_str_take(s, '.') && !parse_fraction(c, s))
         return false;
     return parse_zone(c, s);
 }
@@ -135,14 +112,17 @@ static bool parse_time(km_civil *c, km_str *s)
 bool km_civil_parse(km_civil *out, km_str s)
 {
     km_civil c = { .offset_min = KM_JAPAN_OFFSET_MIN };
-    if (s.n > KM_CIVIL_LONGEST || !digits(&c.year, &s, 4) || c.year == 0)
-        return false;
-    if (s.n > 0 && (!take(&s, '-') || !digits(&c.month, &s, 2) || c.month < 1 || c.month > 12))
+    if (s.n > KM_CIVIL_LONGEST || !km_str_take_digits(&c.year, &s, 4) || c.year == 0)
         return false;
     if (s.n > 0
-        && (!take(&s, '-') || !digits(&c.day, &s, 2) || !km_civil_exists(c.year, c.month, c.day)))
+        && (!km_str_take(&s, '-') || !km_str_take_digits(&c.month, &s, 2) || c.month < 1
+            || c.month > 12))
         return false;
-    if (s.n > 0 && (!take(&s, 'T') || !parse_time(&c, &s) || s.n > 0))
+    if (s.n > 0
+        && (!km_str_take(&s, '-') || !km_str_take_digits(&c.day, &s, 2)
+            || !km_civil_exists(c.year, c.month, c.day)))
+        return false;
+    if (s.n > 0 && (!km_str_take(&s, 'T') || !parse_time(&c, &s) || s.n > 0))
         return false;
     *out = c;
     return true;

@@ -4,6 +4,8 @@
  */
 #include "base/str.h"
 
+#include <assert.h>
+
 #include "base/utf8.h"
 
 int km_str_cmp(km_str a, km_str b)
@@ -83,5 +85,29 @@ bool km_str_is_utf8(km_str s, size_t *bad_at)
         }
         i += n;
     }
+    return true;
+}
+
+bool km_str_take(km_str *s, char c)
+{
+    if (s->n == 0 || s->p[0] != c)
+        return false;
+    *s = km_str_sub(*s, 1, s->n);
+    return true;
+}
+
+bool km_str_take_digits(int *out, km_str *s, size_t n)
+{
+    int v = 0;
+    assert(n <= 9);
+    if (s->n < n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (s->p[i] < '0' || s->p[i] > '9')
+            return false;
+        v = v * 10 + (s->p[i] - '0');
+    }
+    *out = v;
+    *s = km_str_sub(*s, n, s->n);
     return true;
 }

@@ -90,6 +90,11 @@ bool km_str_eq_nocase(km_str a, km_str b);
 /* Decimal digits with an optional '-'; false on anything else or overflow. */
 bool km_str_to_i64(int64_t *out, km_str s);
 
+/* Takes `c`, or exactly `n` decimal digits (at most nine) as a number, off the front of *s; false,
+ * and nothing is taken, when something else stands there. */
+bool km_str_take(km_str *s, char c);
+bool km_str_take_digits(int *out, km_str *s, size_t n);
+
 /* True when `s` is well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, no
  * overlong forms); *bad_at, if given, is the first offending byte. */
 bool km_str_is_utf8(km_str s, size_t *bad_at);

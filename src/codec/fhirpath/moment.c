@@ -17,29 +17,6 @@
 
 /* --- reading ------------------------------------------------------------------------- */
 
-static bool digits(km_str *s, size_t n, int *out)
-{
-    int v = 0;
-    if (s->n < n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (s->p[i] < '0' || s->p[i] > '9')
-            return false;
-        v = v * 10 + (s->p[i] - '0');
-    }
-    *out = v;
-    *s = km_str_sub(*s, n, s->n);
-    return true;
-}
-
-static bool mark(km_str *s, char c)
-{
-    if (s->n == 0 || s->p[0] != c)
-        return false;
-    *s = km_str_sub(*s, 1, s->n);
-    return true;
-}
-
 static bool read_fraction(km_moment *m, km_str *s)
 {
     int32_t unit = 100000;
@@ -53,20 +30,20 @@ static bool read_fraction(km_moment *m, km_str *s)
 
 static bool read_time(km_moment *m, km_str *s)
 {
-    if (!digits(s, 2, &m->hour) || m->hour > 23)
+    if (!km_str_take_digits(&m->hour, s, 2) || m->hour > 23)
         return false;
     m->precision = KM_HOUR;
-    if (!mark(s, ':'))
+    if (!km_str_take(s, ':'))
         return true;
-    if (!digits(s, 2, &m->minute) || m->minute > 59)
+    if (!km_str_take_digits(&m->minute, s, 2) || m->minute > 59)
         return false;
     m->precision = KM_MINUTE;
-    if (!mark(s, ':'))
+    if (!km_str_take(s, ':'))
         return true;
-    if (!digits(s, 2, &m->second) || m->second > 60)
+    if (!km_str_take_digits(&m->second, s, 2) || m->second > 60)
         return false;
     m->precision = KM_SECOND;
-    return !mark(s, '.') || read_fraction(m, s);
+    return !km_str_take(s, '.') || read_fraction(m, s);
 }
 
 static bool read_zone(km_moment *m, km_str *s)
@@ -75,12 +52,13 @@ static bool read_zone(km_moment *m, km_str *s)
     if (s->n == 0)
         return true;
     m->has_zone = true;
-    if (mark(s, 'Z'))
+    if (km_str_take(s, 'Z'))
         return true;
-    int sign = mark(s, '-') ? -1 : 1;
-    if (sign == 1 && !mark(s, '+'))
+    int sign = km_str_take(s, '-') ? -1 : 1;
+    if (sign == 1 && !km_str_take(s, '+'))
         return false;
-    if (!digits(s, 2, &hour) || !mark(s, ':') || !digits(s, 2, &minute) || hour > 14 || minute > 59)
+    if (!km_str_take_digits(&hour, s, 2) || !km_str_take(s, ':')
+        || !km_str_take_digits(&minute, s, 2) || hour > 14 || minute > 59)
         return false;
     m->offset_min = sign * (hour * 60 + minute);
     return true;
@@ -88,18 +66,18 @@ static bool read_zone(km_moment *m, km_str *s)
 
 static bool read_day(km_moment *m, km_str *s)
 {
-    if (!digits(s, 4, &m->year) || m->year == 0)
+    if (!km_str_take_digits(&m->year, s, 4) || m->year == 0)
         return false;
     m->precision = KM_YEAR;
-    if (!mark(s, '-'))
+    if (!km_str_take(s, '-'))
         return true;
-    if (!digits(s, 2, &m->month) || m->month < 1 || m->month > 12)
+    if (!km_str_take_digits(&m->month, s, 2) || m->month < 1 || m->month > 12)
         return false;
     m->precision = KM_MONTH;
-    if (!mark(s, '-'))
+    if (!km_str_take(s, '-'))
         return true;
     m->precision = KM_DAY;
-    return digits(s, 2, &m->day) && km_civil_exists(m->year, m->month, m->day);
+    return km_str_take_digits(&m->day, s, 2) && km_civil_exists(m->year, m->month, m->day);
 }
 
 bool km_moment__read(km_moment *out, km_str s, bool time)
@@ -109,7 +87,7 @@ bool km_moment__read(km_moment *out, km_str s, bool time)
         return read_time(out, &s) && s.n == 0;
     if (!read_day(out, &s))
         return false;
-    out->has_t = mark(&s, 'T');
+    out->has_t = km_str_take(&s, 'T');
     if (!out->has_t || s.n == 0)
         return s.n == 0;
     return out->precision == KM_DAY && read_time(out, &s) && read_zone(out, &s) && s.n == 0;
