@@ -11,19 +11,23 @@
 
 /* --- bodies --- */
 
+const km_json_limits km_change_limits = { .string_bytes = 64 << 20 };
+
 km_code km_change_read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call)
 {
     km_json *doc;
-    KM_TRY(km_json_parse(&doc, call->arena, body, NULL, call->fault));
+    KM_TRY(km_json_parse(&doc, call->arena, body, &km_change_limits, call->fault));
     *out = km_json_root(doc);
     km_str name = km_jv_str(KM_JV_GET(*out, "resourceType"));
     *type = km_fhir_type_named(name);
     if (!km_jv_is(*out, KM_JSON_OBJECT))
         return km_fail(call->fault, KM_INVALID, NULL, "a resource is a JSON object");
-    if (name.n > 0 && !km_fhir_is_resource(*type))
+    if (name.n == 0)
+        return km_fail(call->fault, KM_REQUIRED, "resourceType", "a resource says what it is");
+    if (!km_fhir_is_resource(*type))
         return km_fail(call->fault, wanted ? KM_BAD_VALUE : KM_UNKNOWN_TYPE, "resourceType",
                        "no such resource type");
-    if (wanted != 0 && name.n > 0 && *type != wanted)
+    if (wanted != 0 && *type != wanted)
         return km_fail(call->fault, KM_BAD_VALUE, "resourceType",
                        "the address names another type than the body");
     return km_fhir_check(*out, call->fault);
@@ -162,6 +166,12 @@ static km_code owner_of(km_str *out, km_writing *w, const km_change *c)
         km_reference ref;
         if (!km_reference_parse(&ref, found[i]) || ref.base.n > 0 || ref.id.n == 0 || ref.urn)
             continue;
+        if (c->owner.n > 0 && km_str_eq(c->owner, ref.id)) { /* it stays with its patient */
+            id = ref.id;
+            break;
+        }
+        if (id.n > 0 && km_fhir_owner_is_first(c->type))
+            continue;
         if (id.n > 0 && !km_str_eq(id, ref.id))
             return km_fail(w->call->fault, KM_SEVERAL_OWNERS, NULL,
                            "it names several patients as its own");
@@ -238,7 +248,8 @@ static km_code find_owner(km_writing *w, km_change *c, km_reader *r)
     c->has_chart = false;
     c->owner = KM_STR_NONE;
     KM_TRY(owner_of(&own, w, c));
-    if (own.n > 0 || !km_fhir_has_owner(c->type))
+    bool settled = own.n > 0 && !km_fhir_owner_is_first(c->type);
+    if (settled || !km_fhir_has_owner(c->type))
         return KM_OK;
     km_code rc = km_reader_locate(&number, &rid, r, c->type, c->id, w->source);
     if (rc == KM_NOT_FOUND) {

@@ -58,6 +58,9 @@ typedef struct km_writing {
 
 /* All or nothing. On a fault *failed is the index of the change that was refused. */
 km_code km_changes_carry_out(km_writing *w, km_change *c, size_t n, size_t *failed);
+/* What a body may be: strings as long as what a file holds (Attachment.data, Binary.data). Whether
+ * a text may be as long is for the check of its element. */
+extern const km_json_limits km_change_limits;
 /* Parses and checks a body that must be a resource of `type` (0 = any). */
 km_code km_change_read(km_jv *out, km_ftype *type, km_str body, km_ftype wanted, km_call *call);
 /* The search that the text of a condition (name=value&...) stands for. */

@@ -162,6 +162,12 @@ static km_code resolve_conditional(rewriting *x, km_jv value, const km_reference
     return KM_OK;
 }
 
+/* The base of an address, with the slash at its end, is this node's. */
+static bool is_ours(const rewriting *x, km_str base)
+{
+    return base.n == x->w->base.n + 1 && km_str_starts(base, x->w->base);
+}
+
 static void rewrite_one(void *self, km_jv value, km_str text)
 {
     rewriting *x = self;
@@ -177,8 +183,91 @@ static void rewrite_one(void *self, km_jv value, km_str text)
         return;
     if (ref.query.n > 0)
         x->rc = resolve_conditional(x, value, &ref);
-    else if (ref.base.n > 0 && km_str_eq(ref.base, x->w->base)) /* ours written in full */
-        km_jv_replace(value, km_str_sub(text, ref.base.n + 1, text.n));
+    else if (is_ours(x, ref.base)) /* written in full */
+        km_jv_replace(value, km_str_sub(text, ref.base.n, text.n));
+}
+
+/* --- addresses that are no references: uri, url, oid, uuid, and links of narratives
+ * (R4 3.1.0.11.2) --- */
+
+static bool is_address(km_ftype type)
+{
+    static const char *const names[] = { "uri", "url", "oid", "uuid" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (km_str_is(km_fhir_type_name(type), names[i]))
+            return true;
+    return false;
+}
+
+/* href="urn:uuid:..." and src="urn:uuid:..." */
+static void rewrite_narrative(rewriting *x, km_jv value)
+{
+    const km_str begin = KM_STR("\"urn:");
+    km_str rest = km_jv_str(value);
+    km_buf out = km_buf_in(x->w->call->arena);
+    bool changed = false;
+    for (const char *at; rest.n > 0 && (at = memmem(rest.p, rest.n, begin.p, begin.n)) != NULL;) {
+        km_str behind = km_str_sub(rest, (size_t)(at - rest.p) + 1, rest.n);
+        km_str urn = km_str_sub(behind, 0, km_str_find(behind, '"'));
+        const km_change *entry = entry_of(x, urn);
+        km_buf_add(&out, km_str_sub(rest, 0, (size_t)(at - rest.p) + 1));
+        km_buf_add(&out, entry != NULL ? type_and(x, entry, "/", entry->id) : urn);
+        changed = changed || entry != NULL;
+        rest = km_str_sub(behind, urn.n, behind.n);
+    }
+    km_buf_add(&out, rest);
+    if (changed)
+        km_jv_replace(value, km_buf_str(&out));
+}
+
+static void rewrite_address(rewriting *x, km_jv value, km_ftype type)
+{
+    km_str text = km_jv_str(value);
+    const km_change *entry;
+    if (km_str_is(km_fhir_type_name(type), "xhtml"))
+        rewrite_narrative(x, value);
+    else if (km_str_starts(text, KM_STR("urn:")) && is_address(type)
+             && (entry = entry_of(x, text)) != NULL)
+        km_jv_replace(value, type_and(x, entry, "/", entry->id));
+}
+
+/* Every string with the type that its element has. */
+static void rewrite_addresses(rewriting *x, const km_change *c)
+{
+    struct {
+        km_jv_iter it;
+        km_ftype type;
+    } stack[PATH_DEPTH];
+    size_t depth = 1;
+    stack[0].it = km_jv_each(c->resource);
+    stack[0].type = c->type;
+    while (depth > 0) {
+        km_jv_iter *it = &stack[depth - 1].it;
+        km_ftype type = stack[depth - 1].type;
+        if (!km_jv_next(it)) {
+            depth--;
+            continue;
+        }
+        km_jv value = it->value;
+        km_json_kind kind = km_jv_kind(value);
+        if (it->object && km_fhir_element(type, it->name, &type) == NULL)
+            continue;
+        if (kind == KM_JSON_STRING)
+            rewrite_address(x, value, type);
+        if ((kind != KM_JSON_OBJECT && kind != KM_JSON_ARRAY) || depth == PATH_DEPTH)
+            continue;
+        km_str said = km_jv_str(KM_JV_GET(value, "resourceType"));
+        stack[depth].it = km_jv_each(value);
+        stack[depth++].type = said.n > 0 ? km_fhir_type_named(said) : type;
+    }
+}
+
+static bool has_urn(const km_change *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (km_str_starts(c[i].full_url, KM_STR("urn:")))
+            return true;
+    return false;
 }
 
 /* --- do references lead anywhere? --- */
@@ -238,5 +327,9 @@ km_code km_platform__references(km_writing *w, km_change *c, size_t n, size_t *f
     w->n_missing = 0;
     name_entries(&x, c, n);
     KM_TRY(each_reference(&x, c, n, failed, rewrite_one));
+    bool urns = has_urn(c, n);
+    for (size_t i = 0; i < n && urns; i++)
+        if (km_jv_kind(c[i].resource) == KM_JSON_OBJECT && !c[i].existing)
+            rewrite_addresses(&x, &c[i]);
     return each_reference(&x, c, n, failed, check_one);
 }

@@ -110,7 +110,10 @@ size_t km_fhir_compartment(const km_param *const **out, bool *in, km_ftype of, k
  * references as written ("Patient/1", "urn:uuid:..."); returns how many there are. Patient owns
  * itself: returns 0 for Patient, its caller knows. */
 size_t km_fhir_owner(km_str *out, size_t room, km_jv resource, km_ftype type);
-/* May a resource of this type belong to a patient at all? (Has it an owner row.) */
+/* Of several patients the first owns it (a meeting, a message); otherwise several are refused. */
+bool km_fhir_owner_is_first(km_ftype type);
+/* May a resource of this type belong to a patient at all? (Has it an owner row that does not
+ * say nobody.) */
 bool km_fhir_has_owner(km_ftype type);
 /* The day in Japan on which the content happened (data/fhir/day.tsv: type, paths in order of
  * preference); false when it says none. */

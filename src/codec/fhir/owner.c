@@ -62,6 +62,17 @@ static km_fhir_paths read_row(const km_fhir_tables *t, const char *table, const 
     return row;
 }
 
+static __typeof__(((km_fhir_paths *)NULL)->several) several_of(km_str word)
+{
+    static const char *const words[] = { [KM_SEVERAL_REFUSED] = "refused",
+                                         [KM_SEVERAL_FIRST] = "first",
+                                         [KM_SEVERAL_NOBODY] = "nobody" };
+    for (int i = 0; i < 3; i++)
+        if (km_str_is(word, words[i]))
+            return (__typeof__(((km_fhir_paths *)NULL)->several))i;
+    km_fhir__wrong("owner", word);
+}
+
 void km_fhir__load_owners(km_fhir_tables *t)
 {
     t->owner = KM_NEW_ARRAY(t->arena, km_fhir__count_rows("owner"), km_fhir_paths);
@@ -71,6 +82,7 @@ void km_fhir__load_owners(km_fhir_tables *t)
         row->bare = km_str_is(r.cell[2], "yes");
         if (!row->bare && !km_str_is(r.cell[2], "no"))
             km_fhir__wrong("owner", r.cell[2]);
+        row->several = several_of(r.cell[3]);
     }
 }
 
@@ -122,13 +134,22 @@ size_t km_fhir_owner(km_str *out, size_t room, km_jv resource, km_ftype type)
     const km_fhir_tables *t = km_fhir__tables;
     owners o = { out, room, 0, false };
     for (size_t i = 0; i < t->n_owner && o.n == 0; i++) {
-        if (t->owner[i].type != type)
+        if (t->owner[i].type != type || t->owner[i].several == KM_SEVERAL_NOBODY)
             continue;
         o.bare = t->owner[i].bare;
         for (uint8_t p = 0; p < t->owner[i].n_paths; p++)
             km_fhir__reach(resource, t->owner[i].path[p], add_owner, &o);
     }
     return o.n;
+}
+
+bool km_fhir_owner_is_first(km_ftype type)
+{
+    const km_fhir_tables *t = km_fhir__tables;
+    for (size_t i = 0; i < t->n_owner; i++)
+        if (t->owner[i].type == type)
+            return t->owner[i].several == KM_SEVERAL_FIRST;
+    return false;
 }
 
 /* --- day ------------------------------------------------------------------------------------- */
@@ -167,6 +188,6 @@ bool km_fhir_has_owner(km_ftype type)
     const km_fhir_tables *t = km_fhir__tables;
     for (size_t i = 0; i < t->n_owner; i++)
         if (t->owner[i].type == type)
-            return true;
+            return t->owner[i].several != KM_SEVERAL_NOBODY;
     return false;
 }

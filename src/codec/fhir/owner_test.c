@@ -76,11 +76,20 @@ static void several_owners_are_counted_once_each(void **state)
 {
     km_str out[2];
     (void)state;
-    const char *members = "\"member\":[{\"entity\":" REF("Patient/1") "},{\"entity\":" REF(
-        "Patient/1") "},{\"entity\":" REF("Patient/2") "},{\"entity\":" REF("Patient/3") "}]";
-    assert_int_equal(owners(out, 2, "Group", members), 3);
+    const char *members = "\"participant\":[{\"actor\":" REF("Patient/1") "},{\"actor\":" REF(
+        "Patient/1") "},{\"actor\":" REF("Patient/2") "},{\"actor\":" REF("Patient/3") "}]";
+    assert_int_equal(owners(out, 2, "Appointment", members), 3);
     assert_true(km_str_is(out[0], "Patient/1") && km_str_is(out[1], "Patient/2"));
     assert_int_equal(owners(NULL, 0, "Encounter", "\"subject\":" REF("Patient/1")), 1);
+}
+
+static void where_people_meet_the_first_owns_it_elsewhere_several_are_refused(void **state)
+{
+    (void)state;
+    assert_true(km_fhir_owner_is_first(km_fhir_type_named(KM_STR("Appointment"))));
+    assert_false(km_fhir_owner_is_first(km_fhir_type_named(KM_STR("Observation"))));
+    assert_false(km_fhir_owner_is_first(km_fhir_type_named(KM_STR("Group"))));
+    assert_false(km_fhir_has_owner(km_fhir_type_named(KM_STR("Group"))));
 }
 
 /* Each step of a path in the two tables is an element that R4 has. */
@@ -163,6 +172,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_owner_is_the_patient_the_resource_is_about),
         cmocka_unit_test(several_owners_are_counted_once_each),
+        cmocka_unit_test(where_people_meet_the_first_owns_it_elsewhere_several_are_refused),
         cmocka_unit_test(every_path_of_owner_and_day_exists),
         cmocka_unit_test(every_type_of_the_patient_compartment_has_an_owner_row),
         cmocka_unit_test(the_day_is_the_first_path_that_holds_a_date),

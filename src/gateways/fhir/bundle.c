@@ -334,7 +334,7 @@ static km_code read_bundle(bundling *b, bool *batch)
 {
     km_json *doc;
     km_fault *f = b->r->call.fault;
-    KM_TRY(km_json_parse(&doc, b->r->call.arena, b->r->body, NULL, f));
+    KM_TRY(km_json_parse(&doc, b->r->call.arena, b->r->body, &km_change_limits, f));
     b->root = km_json_root(doc);
     if (!km_str_is(km_jv_str(KM_JV_GET(b->root, "resourceType")), "Bundle"))
         return km_fail(f, KM_BAD_VALUE, "resourceType", "a Bundle goes here");
