@@ -61,6 +61,8 @@ static km_code rows_of_param(index_rows *rows, const km_param *p, const km_foldi
         km_key key[3];
         if (says_owner(p, &values.v[i], v->owner)) {
             own = true;
+            if (values.v[i].id_value.n == 0)
+                continue;
             values.v[i].text = KM_STR_NONE; /* an identifier beside it stays */
         }
         size_t n = km_value_keys(key, &values.v[i], v->key, scratch);
@@ -286,7 +288,7 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 }
 
 const km_fold_def km_index_fold = { .name = "index",
-                                    .version = 2,
+                                    .version = 3,
                                     .rows = rows_of,
                                     .open = open_notes,
                                     .close = close_notes,

@@ -58,7 +58,8 @@ typedef struct km_term {
     double value, number_low, number_high;
     km_str unit;                   /* quantity: code or unit */
     km_str type_system, type_code; /* :of-type */
-    km_str version;                /* canonical |version */
+    km_str version;                /* canonical |version, or of Type/id/_history/version */
+    bool long_text;                /* may go on beyond a key: the body decides */
     struct km_term *part;          /* composite: one for each component */
 } km_term;
 
@@ -169,6 +170,8 @@ km_code km_run__referring(km_spots *out, km_seeking *run, const km_param *p, km_
                           km_ftype target_type, km_str target_id);
 km_code km_run__cover(km_spots *s, km_seeking *run, km_ftype type);
 km_code km_run__type_all(km_spots *out, km_seeking *run, km_ftype type);
+/* Asks the clause of the bodies; those that do not match go. */
+km_code km_run__keep_by_body(km_spots *s, km_seeking *run, const km_clause *c);
 /* type and id of a spot */
 km_code km_run__name(km_ftype *type, km_str *id, int64_t *seq, km_seeking *run, int64_t rid);
 

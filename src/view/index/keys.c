@@ -115,6 +115,13 @@ void km_key_reference(km_key *out, km_sipkey k, km_str text)
     out->n = 17;
 }
 
+/* What no search finds by its value, but :missing as being there. */
+static void key_present(km_key *out)
+{
+    start(out);
+    out->b[out->n++] = 'p';
+}
+
 void km_key_not_own(km_key *out)
 {
     start(out);
@@ -139,6 +146,12 @@ void km_key_canonical(km_key *out, km_str url)
 
 /* --- the keys of a value --- */
 
+km_str km_key_without_version(const km_reference *r)
+{
+    size_t tail = r->version.n > 0 && !r->canonical ? r->version.n + sizeof "/_history/" - 1 : 0;
+    return km_str_sub(r->text, 0, r->text.n - tail);
+}
+
 static size_t reference_keys(km_key out[3], const km_value *v, km_sipkey k)
 {
     size_t n = 0;
@@ -147,14 +160,12 @@ static size_t reference_keys(km_key out[3], const km_value *v, km_sipkey k)
         km_key_canonical(&out[n++], v->text);
         return n;
     }
-    if (v->text.n > 0 && km_reference_parse(&ref, v->text) && !ref.contained) {
-        km_str text = v->text;
-        if (ref.version.n > 0) /* Type/id/_history/v is found as Type/id */
-            text = km_str_sub(text, 0, text.n - ref.version.n - (sizeof "/_history/" - 1));
-        km_key_reference(&out[n++], k, text);
-    }
+    if (v->text.n > 0 && km_reference_parse(&ref, v->text) && !ref.contained)
+        km_key_reference(&out[n++], k, km_key_without_version(&ref));
     if (v->id_value.n > 0)
         km_key_reference_identifier(&out[n++], k, v->id_system, v->id_value);
+    if (n == 0)
+        key_present(&out[n++]);
     return n;
 }
 
@@ -174,8 +185,6 @@ size_t km_value_keys(km_key out[3], const km_value *v, km_sipkey k, km_arena *a)
         km_key_string(&out[0], a, v->text);
         return 1;
     case KM_PARAM_TOKEN:
-        if (v->text.n == 0 && v->system.n == 0)
-            return 0; /* a text without a code is found on the body alone */
         km_key_token(&out[0], k, v->text, v->system, v->any_system);
         return 1;
     case KM_PARAM_DATE:

@@ -3,7 +3,7 @@
  * keys: the bytes under which a value stands in `hit`. memcmp order is the order of values.
  *
  *   token      be64 sip(code) | be64 sip(system); system 0 = none, ~0 = the element has no
- *              room for one (code, boolean, ...): it meets every system
+ *              room for one (code, boolean, ...): it meets every system; both 0: a text alone
  *   string     the folded text (base/kana.h), cut at KM_KEY_TEXT bytes on a character
  *   date       class byte | be64 low | be64 high, biased; class by length: 'a' up to a day,
  *              'b' up to 32 days, 'c' up to 367, 'd' longer or open: so a search that must meet
@@ -13,7 +13,7 @@
  *              system 0 when the unit differs from the code
  *   uri        the text, cut at KM_KEY_TEXT bytes
  *   reference  'r' | sip128(text) of "Type/id" or an absolute URL; 'i' | token of its identifier;
- *              'c' | canonical URL without version, cut
+ *              'c' | canonical URL without version, cut; 'p' alone: something else is there
  *
  * Hashes are keyed with the store's own secret (decision 10): identifiers do not stand clear in
  * the index. 64 bits for a code are checked against the body where a meeting by chance would
@@ -48,7 +48,8 @@ void km_key_uri(km_key *out, km_str text);
 void km_key_reference(km_key *out, km_sipkey k, km_str text);
 void km_key_reference_identifier(km_key *out, km_sipkey k, km_str system, km_str value);
 void km_key_not_own(km_key *out);
-void km_key_canonical(km_key *out, km_str url); /* |version is left out */
+km_str km_key_without_version(const km_reference *r); /* Type/id of Type/id/_history/v */
+void km_key_canonical(km_key *out, km_str url);       /* |version is left out */
 
 /* Every value a parameter finds in a resource, as one value of its kind with its meaning, not as
  * bytes: what rows are made of, what the body is asked, what sorting compares. */

@@ -43,31 +43,47 @@ static const kind_run by_kind[] = {
     [KM_PARAM_URI] = uris
 };
 
+/* Keys are cut at a character: shorter than this they hold the whole text. */
+enum { WHOLE = KM_KEY_TEXT - 3 };
+
 typedef struct finding {
     km_str part;
+    km_spots doubtful; /* the text goes on where the key ends */
+    km_arena *arena;
 } finding;
 
 static bool has_part(void *self, km_str value, km_spot s)
 {
-    const finding *f = self;
-    (void)s;
-    return f->part.n == 0
-           || (value.n >= f->part.n && memmem(value.p, value.n, f->part.p, f->part.n));
+    finding *f = self;
+    if (f->part.n == 0 || (value.n >= f->part.n && memmem(value.p, value.n, f->part.p, f->part.n)))
+        return true;
+    if (value.n >= WHOLE)
+        km_spots_add(&f->doubtful, f->arena, s);
+    return false;
+}
+
+static km_code strings_with_part(km_spots *out, km_seeking *run, const km_clause *c, km_str folded)
+{
+    km_key key = { .n = 0 };
+    finding f = { .part = folded, .arena = run->call->arena };
+    KM_TRY(km_kinds__with_prefix(out, run, c->param->index_number, &key, has_part, &f));
+    km_spots_sort(&f.doubtful);
+    KM_TRY(km_run__keep_by_body(&f.doubtful, run, c));
+    for (size_t i = 0; i < f.doubtful.n; i++)
+        km_spots_add(out, run->call->arena, f.doubtful.s[i]);
+    return KM_OK;
 }
 
 static km_code strings_by_key(km_spots *out, km_seeking *run, const km_clause *c, km_str folded)
 {
     km_key key = { .n = 0 };
-    uint16_t param = c->param->index_number;
-    if (c->modifier == KM_MOD_CONTAINS) {
-        finding f = { folded };
-        return km_kinds__with_prefix(out, run, param, &key,
-                                     folded.n > KM_KEY_TEXT / 2 ? NULL : has_part, &f);
-    }
-    size_t n = folded.n < KM_KEY_TEXT ? folded.n : KM_KEY_TEXT - 4;
-    memcpy(key.b, folded.p, n);
+    if (c->modifier == KM_MOD_CONTAINS)
+        return strings_with_part(out, run, c, folded);
+    size_t n = folded.n < WHOLE ? folded.n : WHOLE;
+    if (n > 0)
+        memcpy(key.b, folded.p, n);
     key.n = (uint8_t)n;
-    return km_kinds__with_prefix(out, run, param, &key, NULL, NULL);
+    return km_kinds__with_prefix(out, run, c->param->index_number, &key, NULL, NULL);
 }
 
 /* As written and, when it reads as romaji, as kana in each of its readings. */
@@ -84,10 +100,18 @@ static km_code strings(km_spots *out, km_seeking *run, const km_clause *c, const
     return KM_OK;
 }
 
+/* No code and no system: only that there is something (keys.h). */
 static bool of_system(void *self, km_str value, km_spot s)
 {
+    static const char nothing[16] = { 0 };
     (void)s;
-    return value.n == 16 && memcmp(value.p + 8, self, 8) == 0;
+    return value.n == 16 && memcmp(value.p + 8, self, 8) == 0 && memcmp(value.p, nothing, 16) != 0;
+}
+
+static bool of_identifier_system(void *self, km_str value, km_spot s)
+{
+    (void)s;
+    return value.n == 17 && memcmp(value.p + 9, self, 8) == 0;
 }
 
 static km_code token_with_system(km_spots *out, km_seeking *run, const km_clause *c, km_str system,
@@ -131,6 +155,13 @@ static bool date_fits(void *self, km_str value, km_spot s)
     return km_key_date_read(&low, &high, value) && km_match__date(self, low, high);
 }
 
+/* When what is still there at `at` can have begun at the earliest. */
+static km_ms begins_after(km_ms at, km_ms longest)
+{
+    km_ms from;
+    return longest == INT64_MAX || __builtin_sub_overflow(at, longest, &from) ? INT64_MIN : from;
+}
+
 /* Bounds on `low` that every match of a class keeps, from the prefix and the class's greatest
  * length. */
 static void date_bounds(km_ms *from, km_ms *to, const km_term *t, km_ms longest)
@@ -144,8 +175,7 @@ static void date_bounds(km_ms *from, km_ms *to, const km_term *t, km_ms longest)
         break;
     case KM_GT:
     case KM_GE:
-        if (__builtin_sub_overflow(t->prefix == KM_GT ? t->high : t->low, longest, from))
-            *from = INT64_MIN;
+        *from = begins_after(t->prefix == KM_GT ? t->high : t->low, longest);
         break;
     case KM_SA:
         *from = t->high;
@@ -158,8 +188,7 @@ static void date_bounds(km_ms *from, km_ms *to, const km_term *t, km_ms longest)
         *to = t->high;
         break;
     case KM_AP:
-        if (__builtin_sub_overflow(t->low, longest, from))
-            *from = INT64_MIN;
+        *from = begins_after(t->low, longest);
         *to = t->high;
         break;
     case KM_NE:
@@ -169,6 +198,7 @@ static void date_bounds(km_ms *from, km_ms *to, const km_term *t, km_ms longest)
 
 static km_code dates(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t)
 {
+    /* The last class has no longest: what is open on the left begins before every day. */
     static const struct {
         char letter;
         km_ms longest;
@@ -366,16 +396,22 @@ static km_code reference_to_id(km_spots *out, km_seeking *run, const km_clause *
 static km_code references(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t)
 {
     km_key key;
+    km_reference ref;
     uint16_t param = c->param->index_number;
     if (c->modifier == KM_MOD_IDENTIFIER) {
         km_key_reference_identifier(&key, run->key, t->system, t->text);
         if (t->has_bar && t->has_code)
             return at_key(out, run, param, &key);
+        unsigned char wanted[8];
+        memcpy(wanted, key.b + 9, 8);
         key.n = t->has_code ? 9 : 1;
-        return km_kinds__with_prefix(out, run, param, &key, NULL, NULL);
+        return km_kinds__with_prefix(out, run, param, &key,
+                                     t->has_code ? NULL : of_identifier_system, wanted);
     }
     if (t->has_code)
         return reference_to_id(out, run, c, t->text);
+    if (km_reference_parse(&ref, t->text) && !ref.canonical && ref.version.n > 0)
+        return km_kinds__reference_text(out, run, c->param, km_key_without_version(&ref));
     km_key_canonical(&key, t->text);
     if (c->modifier == KM_MOD_ABOVE) /* shorter ones: by the body */
         key.n = 1;

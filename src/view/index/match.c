@@ -133,6 +133,14 @@ static bool canonical_matches(const km_clause *c, const km_term *t, km_str text)
            && (asked_version.n == 0 || km_str_eq(version, asked_version));
 }
 
+static bool may_lead_to(const km_param *p, km_ftype type)
+{
+    for (size_t i = 0; i < p->n_targets; i++)
+        if (p->targets[i] == type)
+            return true;
+    return p->n_targets == 0;
+}
+
 static bool reference_matches(const km_clause *c, const km_term *t, const km_value *v)
 {
     km_reference ref;
@@ -145,11 +153,8 @@ static bool reference_matches(const km_clause *c, const km_term *t, const km_val
         return false;
     if (t->has_code) /* an id alone */
         return ref.base.n == 0 && km_str_eq(ref.id, t->text)
-               && (c->target == 0 || ref.type == c->target);
-    km_str text = v->text;
-    if (ref.version.n > 0)
-        text = km_str_sub(text, 0, text.n - ref.version.n - (sizeof "/_history/" - 1));
-    return km_str_eq(text, t->text);
+               && (c->target == 0 ? may_lead_to(c->param, ref.type) : ref.type == c->target);
+    return km_str_eq(t->version.n > 0 ? v->text : km_key_without_version(&ref), t->text);
 }
 
 static bool value_matches(const km_clause *c, const km_term *t, const km_value *v, km_arena *a)
@@ -228,12 +233,20 @@ static km_code composite_matches(bool *yes, const km_clause *c, km_jv resource, 
     return KM_OK;
 }
 
+/* subject.where(resolve() is Patient) leads to no reference that is an identifier alone, which is
+ * what patient:identifier is asked for: the wider parameter answers. */
+static const km_param *read_by(const km_clause *c)
+{
+    return c->modifier == KM_MOD_IDENTIFIER ? km_fhir_param_numbered(c->param->index_number)
+                                            : c->param;
+}
+
 km_code km_match__clause(bool *yes, const km_clause *c, km_jv resource, km_arena *a, km_fault *f)
 {
     km_values values = { 0 };
     if (c->param->kind == KM_PARAM_COMPOSITE)
         return composite_matches(yes, c, resource, a, f);
-    KM_TRY(km_values_of(&values, c->param, resource, c->type, a, f));
+    KM_TRY(km_values_of(&values, read_by(c), resource, c->type, a, f));
     if (c->modifier == KM_MOD_MISSING)
         *yes = (values.n == 0) == c->missing;
     else

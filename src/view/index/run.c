@@ -60,28 +60,52 @@ km_code km_run__name(km_ftype *type, km_str *id, int64_t *seq, km_seeking *run, 
 
 /* --- what rows cannot settle --- */
 
+/* An alias whose own expression takes less than the parameter whose rows serve it: patient is
+ * subject.where(resolve() is Patient). */
+static bool is_narrower(const km_param *p)
+{
+    return p->index_number != p->number
+           && !km_str_eq(p->expression, km_fhir_param_numbered(p->index_number)->expression);
+}
+
+/* "Patient/1" can only be what such an alias takes, where that is Patients. */
+static bool says_target(const km_param *p, const km_term *t)
+{
+    km_reference ref;
+    return p->n_targets == 1 && km_reference_parse(&ref, t->text) && ref.type == p->targets[0];
+}
+
+static bool term_needs_body(const km_clause *c, const km_term *t)
+{
+    bool hierarchy = c->modifier == KM_MOD_BELOW || c->modifier == KM_MOD_ABOVE;
+    switch (c->param->kind) {
+    case KM_PARAM_STRING:
+        return t->long_text && c->modifier != KM_MOD_CONTAINS;
+    case KM_PARAM_URI:
+        return t->long_text || hierarchy;
+    case KM_PARAM_REFERENCE:
+        return t->long_text || hierarchy || t->version.n > 0 || c->modifier == KM_MOD_TYPE
+               || (is_narrower(c->param) && c->modifier != KM_MOD_IDENTIFIER
+                   && !says_target(c->param, t));
+    default:
+        return false;
+    }
+}
+
 static bool needs_body(const km_clause *c)
 {
-    if (c->form != KM_FORM_PARAM || c->modifier == KM_MOD_MISSING)
+    if (c->form != KM_FORM_PARAM)
         return false;
+    if (c->modifier == KM_MOD_MISSING)
+        return is_narrower(c->param);
     if (c->param->kind == KM_PARAM_COMPOSITE || c->modifier == KM_MOD_EXACT
         || c->modifier == KM_MOD_TEXT || c->modifier == KM_MOD_OF_TYPE
         || (c->codes != NULL && c->codes->base_set != 0))
         return true;
-    for (size_t i = 0; i < c->terms; i++) {
-        const km_term *t = &c->term[i];
-        bool long_text = t->text.n > KM_KEY_TEXT / 2;
-        if ((c->param->kind == KM_PARAM_STRING && long_text)
-            || (c->param->kind == KM_PARAM_URI
-                && (long_text || c->modifier == KM_MOD_BELOW || c->modifier == KM_MOD_ABOVE))
-            || (c->param->kind == KM_PARAM_REFERENCE
-                && (t->version.n > 0 || c->modifier == KM_MOD_BELOW || c->modifier == KM_MOD_ABOVE
-                    || c->modifier == KM_MOD_TYPE)))
+    for (size_t i = 0; i < c->terms; i++)
+        if (term_needs_body(c, &c->term[i]))
             return true;
-    }
-    /* An alias is served by the rows of a wider parameter: its own expression decides. */
-    return c->param->index_number != c->param->number && c->param->kind == KM_PARAM_REFERENCE
-           && c->param->n_targets != 1;
+    return false;
 }
 
 static bool is_value(void *self, km_str value, km_spot s)
@@ -121,7 +145,7 @@ static km_code with_any_value(km_spots *out, km_seeking *run, const km_clause *c
     return KM_OK;
 }
 
-static km_code keep_by_body(km_spots *s, km_seeking *run, const km_clause *c)
+km_code km_run__keep_by_body(km_spots *s, km_seeking *run, const km_clause *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {
@@ -385,15 +409,18 @@ km_code km_run__clause(km_spots *out, km_seeking *run, const km_clause *c)
         km_spots all = { 0 };
         if (needs_body(&mine)) { /* the positive first, by the body */
             km_clause positive = mine;
-            positive.modifier = KM_MOD_IN;
-            KM_TRY(keep_by_body(out, run, &positive));
+            if (mine.modifier == KM_MOD_MISSING)
+                positive.missing = false;
+            else
+                positive.modifier = KM_MOD_IN;
+            KM_TRY(km_run__keep_by_body(out, run, &positive));
         }
         KM_TRY(km_run__type_all(&all, run, mine.type));
         km_spots_subtract(&all, out);
         *out = all;
         return KM_OK;
     }
-    return needs_body(&mine) ? keep_by_body(out, run, &mine) : KM_OK;
+    return needs_body(&mine) ? km_run__keep_by_body(out, run, &mine) : KM_OK;
 }
 
 /* One decision for each run of a chart; then, only where an access is partial, for each record. */
@@ -455,7 +482,7 @@ static km_code narrow(km_spots *so_far, km_seeking *run, const km_clause *c, boo
 {
     km_spots one = { 0 };
     if (!first && by_body_is_cheaper(c, so_far))
-        return keep_by_body(so_far, run, c);
+        return km_run__keep_by_body(so_far, run, c);
     KM_TRY(km_run__clause(&one, run, c));
     if (first)
         *so_far = one;

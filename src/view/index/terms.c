@@ -165,8 +165,12 @@ static km_code reference(km_term *out, km_str text, const km_clause *c, km_call 
         }
         return KM_OK;
     }
-    if (km_str_find(bare, ':') < bare.n)
+    km_reference ref;
+    if (km_reference_parse(&ref, bare) && !ref.canonical && ref.version.n > 0)
+        out->version = ref.version;
+    else if (km_str_find(bare, ':') < bare.n)
         (void)km_str_cut(bare, '|', &out->version);
+    out->long_text = bare.n > KM_KEY_TEXT - 3;
     return KM_OK;
 }
 
@@ -177,9 +181,15 @@ static km_code one_term(km_term *out, km_str text, const km_clause *c, km_param_
 {
     switch (kind) {
     case KM_PARAM_STRING:
-        return whole_text(out, text, c, call);
+        KM_TRY(whole_text(out, text, c, call));
+        /* Folding may make it longer, reading it as romaji three times as long. */
+        out->long_text = out->text.n > KM_KEY_TEXT / 3 - 1
+                         || km_fold(call->arena, out->text).n > KM_KEY_TEXT - 3;
+        return KM_OK;
     case KM_PARAM_URI:
-        return whole_text(out, text, c, call);
+        KM_TRY(whole_text(out, text, c, call));
+        out->long_text = out->text.n > KM_KEY_TEXT - 3;
+        return KM_OK;
     case KM_PARAM_TOKEN:
         return c->modifier == KM_MOD_TEXT || c->modifier == KM_MOD_IN
                        || c->modifier == KM_MOD_NOT_IN

@@ -206,10 +206,14 @@ static void read_date(reading *r, km_jv v)
 
 static void read_period(reading *r, km_jv v)
 {
-    km_ms low = INT64_MIN, high = INT64_MAX, ignored;
-    bool any = interval(&low, &ignored, km_jv_str(KM_JV_GET(v, "start")));
-    any = interval(&ignored, &high, km_jv_str(KM_JV_GET(v, "end"))) || any;
-    if (any)
+    km_ms low = INT64_MIN, high = INT64_MAX, first_end, last_start;
+    bool started = interval(&low, &last_start, km_jv_str(KM_JV_GET(v, "start")));
+    bool ended = interval(&first_end, &high, km_jv_str(KM_JV_GET(v, "end")));
+    if (started && ended && high < low) { /* written the wrong way round: what lies between */
+        low = first_end;
+        high = last_start;
+    }
+    if (started || ended)
         add_interval(r, low, high);
 }
 
