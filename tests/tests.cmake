@@ -57,6 +57,10 @@ endforeach()
 foreach(part log plan history erase faults proof)
   km_on_postgres(record/${part} test_km_record_${part})
 endforeach()
+km_on_postgres(platform/node test_km_platform_node)
+foreach(part import bundle resume)
+  km_on_postgres(gateways/files/${part} test_km_gateways_files_${part})
+endforeach()
 
 # Our JSON parser against simdjson, where that is installed.
 pkg_check_modules(SIMDJSON IMPORTED_TARGET simdjson)

@@ -1,63 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * export: current versions as NDJSON, in the order of the log.
+ * export: current versions as NDJSON, in the order of the log. Into a folder: a folder for each
+ * source with its source.json and a file for each type, so that an import of it makes what was
+ * there; ids are unique within a source only, and one file cannot tell sources apart.
  */
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "gateways/files/inside.h"
 
-enum { TYPES = 1024 };
+enum { TYPES = 1024, OPEN_MOST = 200, PATH_ROOM = 4300 };
+
+typedef struct outlet { /* of one source */
+    FILE *file[TYPES];  /* types have numbers below 1024 (codec/fhir) */
+    bool begun[TYPES];
+    bool named; /* source.json is written */
+} outlet;
 
 typedef struct exporting {
+    km_node *node;
     km_access *access;
     const char *folder;
     FILE *one;
-    FILE *by_type[TYPES];
+    outlet **outlet; /* by number of the source */
+    size_t outlets, open;
     km_ftype only;
     int64_t n;
     km_bar bar;
-    bool failed;
 } exporting;
 
-static FILE *file_for(exporting *x, km_ftype type)
+/* --- a folder --- */
+
+static bool close_outlets(exporting *x)
 {
-    char path[4200];
-    if (x->folder == NULL)
-        return x->one;
-    if (x->by_type[type] == NULL) {
-        snprintf(path, sizeof path, "%s/%.*s.ndjson", x->folder,
-                 KM_STR_ARG(km_fhir_type_name(type)));
-        x->by_type[type] = fopen(path, "w");
-    }
-    return x->by_type[type];
+    bool fine = true;
+    for (size_t s = 0; s < x->outlets; s++)
+        for (size_t t = 0; x->outlet[s] != NULL && t < TYPES; t++)
+            if (x->outlet[s]->file[t] != NULL) {
+                fine = fclose(x->outlet[s]->file[t]) == 0 && fine;
+                x->outlet[s]->file[t] = NULL;
+            }
+    x->open = 0;
+    return fine;
 }
+
+static outlet *outlet_of(exporting *x, int32_t source)
+{
+    size_t at = (size_t)source;
+    if (at >= x->outlets) {
+        size_t room = at * 2 + 8;
+        x->outlet = realloc(x->outlet, room * sizeof(outlet *));
+        if (x->outlet == NULL)
+            abort();
+        memset(x->outlet + x->outlets, 0, (room - x->outlets) * sizeof(outlet *));
+        x->outlets = room;
+    }
+    if (x->outlet[at] == NULL && (x->outlet[at] = calloc(1, sizeof(outlet))) == NULL)
+        abort();
+    return x->outlet[at];
+}
+
+static km_code cannot_write(km_fault *f)
+{
+    return km_fail(f, KM_IO, NULL, "the export cannot be written");
+}
+
+static km_code source_text(km_buf *out, exporting *x, int32_t number, km_call *call)
+{
+    km_reader *r;
+    km_source source;
+    KM_TRY(km_reader_open(&r, x->node->log, x->access, call));
+    km_code rc = km_reader_source(&source, r, number);
+    if (rc == KM_OK) {
+        km_jw w = km_jw_on(out);
+        km_jw_open(&w, '{');
+        km_jw_member(&w, "uri", source.uri);
+        km_jw_member(&w, "name", source.name);
+        km_jw_close(&w, '}');
+        km_buf_char(out, '\n');
+    }
+    km_reader_close(r);
+    return rc;
+}
+
+static km_code name_source(exporting *x, int32_t number, km_fault *f)
+{
+    char path[PATH_ROOM];
+    km_own_call own;
+    km_own_call_open(&own, x->node, "export", 1 << 20);
+    km_buf text = km_buf_in(own.call.arena);
+    own.call.fault = f;
+    km_code rc = source_text(&text, x, number, &own.call);
+    snprintf(path, sizeof path, "%s/source-%d", x->folder, number);
+    (void)mkdir(path, 0700); /* there already, or the file cannot be opened either */
+    snprintf(path, sizeof path, "%s/source-%d/source.json", x->folder, number);
+    FILE *to = rc == KM_OK ? fopen(path, "w") : NULL;
+    bool written = to != NULL && fwrite(text.p, 1, text.n, to) == text.n;
+    if (to != NULL)
+        written = fclose(to) == 0 && written;
+    km_own_call_close(&own);
+    return rc != KM_OK ? rc : written ? KM_OK : cannot_write(f);
+}
+
+static km_code file_of(FILE **out, exporting *x, const km_record *rec, km_fault *f)
+{
+    char path[PATH_ROOM];
+    outlet *o = outlet_of(x, rec->source);
+    if (!o->named)
+        KM_TRY(name_source(x, rec->source, f));
+    o->named = true;
+    if (o->file[rec->type] == NULL) {
+        if (x->open == OPEN_MOST && !close_outlets(x))
+            return cannot_write(f);
+        snprintf(path, sizeof path, "%s/source-%d/%.*s.ndjson", x->folder, rec->source,
+                 KM_STR_ARG(km_fhir_type_name(rec->type)));
+        o->file[rec->type] = fopen(path, o->begun[rec->type] ? "a" : "w");
+        o->begun[rec->type] = true;
+        x->open++;
+    }
+    *out = o->file[rec->type];
+    return *out != NULL ? KM_OK : cannot_write(f);
+}
+
+/* --- records --- */
 
 static km_code write_record(void *self, km_record *rec, km_fault *f)
 {
     exporting *x = self;
+    FILE *to = x->one;
     if (km_stop_asked())
         return km_fail(f, KM_CANCELLED, NULL, NULL);
     if (x->only != 0 && rec->type != x->only)
         return KM_OK;
+    if (to == NULL)
+        KM_TRY(file_of(&to, x, rec, f));
     KM_TRY(km_access_release(x->access, &rec, 1, f));
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     km_buf line = km_buf_in(a);
     km_record_print(&line, rec);
     km_buf_char(&line, '\n');
-    FILE *to = file_for(x, rec->type);
-    bool written = to != NULL && fwrite(line.p, 1, line.n, to) == line.n;
+    bool written = fwrite(line.p, 1, line.n, to) == line.n;
     km_arena_free(a);
     km_bar_show(&x->bar, ++x->n, 0, "resources");
-    return written ? KM_OK : km_fail(f, KM_IO, NULL, "the export cannot be written");
+    return written ? KM_OK : cannot_write(f);
 }
 
 static bool close_all(exporting *x)
 {
-    bool fine = true;
-    for (size_t i = 0; i < TYPES; i++)
-        if (x->by_type[i] != NULL)
-            fine = fclose(x->by_type[i]) == 0 && fine;
+    bool fine = close_outlets(x);
+    for (size_t s = 0; s < x->outlets; s++)
+        free(x->outlet[s]);
+    free(x->outlet);
     if (x->one != NULL)
         fine = (x->one == stdout ? fflush(stdout) : fclose(x->one)) == 0 && fine;
     return fine;
@@ -75,31 +168,37 @@ static bool open_output(exporting *x, const char *out)
     return x->one != NULL || x->folder != NULL;
 }
 
-int km_files__export(const km_args *a, km_node *n)
+static int export_all(exporting *x, const km_args *a, km_node *n)
 {
     km_own_call own;
-    const char *type = a->option(a, "type");
-    exporting *x = calloc(1, sizeof *x);
-    if (x == NULL)
-        abort();
-    x->only = type ? km_fhir_type_named(km_str_of(type)) : 0;
-    if ((type != NULL && !km_fhir_is_resource(x->only)) || !open_output(x, a->option(a, "out"))) {
-        fprintf(stderr, "kumihimo export: %s\n",
-                type != NULL && !km_fhir_is_resource(x->only) ? "no such resource type"
-                                                              : "the output cannot be opened");
-        free(x);
-        return KM_EXIT_USAGE;
-    }
+    bool to_stdout = x->one == stdout;
     x->bar = km_bar_start(a->config, "export");
     km_own_call_open(&own, n, "export", (size_t)1 << 30);
     x->access = km_trust_job_access("export", own.call.arena);
     km_code rc = km_log_walk(n->log, x->access, 0, true, write_record, x, &own.call);
     if (!close_all(x) && rc == KM_OK)
-        rc = km_fail(&own.fault, KM_IO, NULL, "the export cannot be written");
+        rc = cannot_write(&own.fault);
     km_bar_end(&x->bar);
     if (rc != KM_OK)
-        fprintf(stderr, "kumihimo export: %s %s\n", km_code_sentence(rc), own.fault.detail);
+        fprintf(stderr, "kumihimo export: %s%s%s\n", km_code_sentence(rc),
+                own.fault.detail[0] ? ": " : "", own.fault.detail);
+    else if (a->config->json && !to_stdout)
+        printf("{\"resources\":%lld}\n", (long long)x->n);
     km_own_call_close(&own);
-    free(x);
-    return rc == KM_OK ? KM_EXIT_DONE : KM_EXIT_STORE;
+    return rc == KM_OK ? KM_EXIT_DONE : rc == KM_CANCELLED ? KM_EXIT_REFUSED : KM_EXIT_STORE;
+}
+
+int km_files__export(const km_args *a, km_node *n)
+{
+    const char *type = a->option(a, "type");
+    exporting x = { .node = n, .only = type ? km_fhir_type_named(km_str_of(type)) : 0 };
+    if (type != NULL && !km_fhir_is_resource(x.only)) {
+        fprintf(stderr, "kumihimo export: no such resource type: %s\n", type);
+        return KM_EXIT_USAGE;
+    }
+    if (!open_output(&x, a->option(a, "out"))) {
+        fprintf(stderr, "kumihimo export: the output cannot be opened: %s\n", a->option(a, "out"));
+        return KM_EXIT_USAGE;
+    }
+    return export_all(&x, a, n);
 }

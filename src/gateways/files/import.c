@@ -12,7 +12,7 @@
 
 #include "gateways/files/inside.h"
 
-enum { PATH_ROOM = 4096, DEPTH = 32 };
+enum { PATH_ROOM = 4096, DEPTH = 32, SOURCE_BYTES = 4096 };
 
 typedef struct names {
     char **name;
@@ -52,11 +52,12 @@ static bool is_ours(const char *name)
                || km_str_ends(s, KM_STR(".jsonl")));
 }
 
-/* All files below a path, sorted within each folder. Links are not followed. */
+/* All files below a path, sorted within each folder. Links are not followed, but for one that was
+ * named itself. */
 static void gather(names *out, const char *path, int depth)
 {
     struct stat st;
-    if (depth > DEPTH || lstat(path, &st) != 0)
+    if (depth > DEPTH || (depth == 0 ? stat(path, &st) : lstat(path, &st)) != 0)
         return;
     if (S_ISREG(st.st_mode)) {
         add_name(out, path);
@@ -86,50 +87,56 @@ static void gather(names *out, const char *path, int depth)
 
 /* --- whose is it? --- */
 
-static bool read_source(km_str *uri, km_str *name, const char *path, km_arena *a)
+/* A source.json that cannot be understood is refused: what it is about would be stored as somebody
+ * else's, for ever. */
+static km_code read_source(km_str *uri, km_str *name, FILE *f, km_arena *a, km_fault *fault)
 {
-    char text[4096];
+    char text[SOURCE_BYTES];
     km_json *doc;
-    km_fault ignored = { 0 };
-    FILE *f = fopen(path, "r");
-    if (f == NULL)
-        return false;
-    size_t n = fread(text, 1, sizeof text, f);
-    fclose(f);
-    km_str copy = km_arena_copy(a, (km_str){ text, n });
-    if (km_json_parse(&doc, a, copy, NULL, &ignored) != KM_OK)
-        return false;
-    *uri = km_jv_str(KM_JV_GET(km_json_root(doc), "uri"));
-    *name = km_jv_str(KM_JV_GET(km_json_root(doc), "name"));
-    return uri->n > 0;
+    km_str copy = km_arena_copy(a, (km_str){ text, fread(text, 1, sizeof text, f) });
+    if (copy.n < sizeof text && km_json_parse(&doc, a, copy, NULL, NULL) == KM_OK) {
+        *uri = km_jv_str(KM_JV_GET(km_json_root(doc), "uri"));
+        *name = km_jv_str(KM_JV_GET(km_json_root(doc), "name"));
+        if (km_jv_is(KM_JV_GET(km_json_root(doc), "uri"), KM_JSON_STRING) && uri->n > 0)
+            return KM_OK;
+    }
+    return km_fail(fault, KM_INVALID, "source.json",
+                   "it must be {\"uri\":\"...\",\"name\":\"...\"}");
 }
 
-/* The nearest source.json, at most four folders up. */
-static bool nearest_source(km_str *uri, km_str *name, const char *file, km_arena *a)
+/* The nearest source.json, at most four folders up; *uri stays empty where there is none. */
+static km_code nearest_source(km_str *uri, km_str *name, const char *file, km_arena *a, km_fault *f)
 {
     char folder[PATH_ROOM], path[PATH_ROOM + 16];
-    snprintf(folder, sizeof folder, "%s", file);
+    if (realpath(file, folder) == NULL)
+        return KM_OK;
     for (int up = 0; up < 4; up++) {
         char *slash = strrchr(folder, '/');
         if (slash == NULL)
-            return false;
+            return KM_OK;
         *slash = '\0';
         snprintf(path, sizeof path, "%s/source.json", folder);
-        if (read_source(uri, name, path, a))
-            return true;
+        FILE *in = fopen(path, "r");
+        if (in == NULL)
+            continue;
+        km_code rc = read_source(uri, name, in, a, f);
+        fclose(in);
+        return rc;
     }
-    return false;
+    return KM_OK;
 }
 
-static km_code source_of(int32_t *out, km_importing *im, const char *file, km_fault *f)
+static km_code source_of(int32_t *out, km_importing *im, const char *file, km_fault *refused,
+                         km_fault *f)
 {
     km_arena *a = km_arena_new(1 << 20);
     km_str uri = km_str_of(im->source_uri), name = im->source_name;
     km_code rc = KM_OK;
-    if (im->source_uri != NULL || nearest_source(&uri, &name, file, a))
+    *out = im->node->local_source;
+    if (uri.n == 0)
+        (void)nearest_source(&uri, &name, file, a, refused);
+    if (uri.n > 0 && refused->code == KM_OK)
         rc = km_log_source(out, im->node->log, uri, name, f);
-    else
-        *out = im->node->local_source;
     km_arena_free(a);
     return rc;
 }
@@ -152,19 +159,25 @@ static km_code import_text(km_importing *im, const char *path, km_str text, cons
                            bool again, km_fault *f)
 {
     int32_t source;
-    int64_t from = again ? 0 : km_progress__done(im->progress, path, st->st_size, st->st_mtime);
-    KM_TRY(source_of(&source, im, path, f));
-    if (from >= (int64_t)text.n) {
+    km_fault refused = { 0 };
+    int64_t mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    int64_t from = again ? 0 : km_progress__done(im->progress, path, st->st_size, mtime_ns);
+    KM_TRY(source_of(&source, im, path, &refused, f));
+    if (refused.code != KM_OK) {
+        km_report__refuse(im->report, path, 0, &refused);
+        return KM_OK;
+    }
+    if (from > 0 && from >= (int64_t)text.n) {
         im->report->resumed += (int64_t)text.n;
         return KM_OK;
     }
     im->report->resumed += from;
     if (is_lines(path, text))
-        return km_lines__import(im, path, text, source, from, st->st_size, st->st_mtime, f);
+        return km_lines__import(im, path, text, source, from, st->st_size, mtime_ns, f);
     int64_t before = im->report->refused;
     KM_TRY(km_whole__import(im, path, text, source));
     if (im->report->refused == before)
-        km_progress__save(im->progress, path, st->st_size, st->st_mtime, (int64_t)text.n);
+        km_progress__save(im->progress, path, st->st_size, mtime_ns, (int64_t)text.n);
     return KM_OK;
 }
 
@@ -175,6 +188,22 @@ static void refuse_file(km_importing *im, const char *path, const char *why)
     km_report__refuse(im->report, path, 0, &f);
 }
 
+static km_code import_open(km_importing *im, const char *path, int fd, const struct stat *st,
+                           bool again, km_fault *f)
+{
+    if (st->st_size == 0) /* no memory stands for no bytes */
+        return import_text(im, path, KM_STR(""), st, again, f);
+    void *bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED) {
+        refuse_file(im, path, "it cannot be read");
+        return KM_OK;
+    }
+    (void)madvise(bytes, (size_t)st->st_size, MADV_SEQUENTIAL);
+    km_code rc = import_text(im, path, (km_str){ bytes, (size_t)st->st_size }, st, again, f);
+    munmap(bytes, (size_t)st->st_size);
+    return rc;
+}
+
 static km_code import_file(km_importing *im, const char *path, bool again, km_fault *f)
 {
     struct stat st;
@@ -182,25 +211,15 @@ static km_code import_file(km_importing *im, const char *path, bool again, km_fa
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
         refuse_file(im, path, "it cannot be opened");
-        if (fd >= 0)
-            close(fd);
-        return KM_OK;
+    } else {
+        im->report->files++;
+        im->report->bytes += st.st_size;
+        rc = import_open(im, path, fd, &st, again, f);
+        im->bytes_done += st.st_size;
+        km_bar_show(&im->bar, im->bytes_done, im->bytes_all, "bytes");
     }
-    im->report->files++;
-    im->report->bytes += st.st_size;
-    if (st.st_size > 0) {
-        void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes == MAP_FAILED)
-            refuse_file(im, path, "it cannot be read");
-        else {
-            (void)madvise(bytes, (size_t)st.st_size, MADV_SEQUENTIAL);
-            rc = import_text(im, path, (km_str){ bytes, (size_t)st.st_size }, &st, again, f);
-            munmap(bytes, (size_t)st.st_size);
-        }
-    }
-    close(fd);
-    im->bytes_done += st.st_size;
-    km_bar_show(&im->bar, im->bytes_done, im->bytes_all, "bytes");
+    if (fd >= 0)
+        close(fd);
     return rc;
 }
 
@@ -246,7 +265,7 @@ int km_files__import(const km_args *a, km_node *n)
     report->started_ns = km_ticks_ns();
     km_importing im = { .node = n,
                         .report = report,
-                        .progress = km_progress__open(a->config->data_dir),
+                        .progress = km_progress__open(a->config->data_dir, n->log),
                         .targets = km_targets__new(),
                         .bar = km_bar_start(a->config, "import"),
                         .source_uri = a->option(a, "source"),
@@ -261,7 +280,10 @@ int km_files__import(const km_args *a, km_node *n)
     km_progress__close(im.progress);
     pthread_mutex_destroy(&report->lock);
     free(report);
-    if (rc != KM_OK)
+    if (rc != KM_OK) {
+        fprintf(stderr, "kumihimo import: %s%s%s\n", km_code_sentence(rc),
+                fault.detail[0] ? ": " : "", fault.detail);
         return KM_EXIT_STORE;
+    }
     return refused > 0 || km_stop_asked() ? KM_EXIT_REFUSED : KM_EXIT_DONE;
 }

@@ -32,11 +32,11 @@ void km_report__print(km_import_report *r, const km_config *c);
 
 /* --- progress.c: how far a file is durable --- */
 typedef struct km_import_progress km_import_progress;
-km_import_progress *km_progress__open(const char *data_dir);
+km_import_progress *km_progress__open(const char *data_dir, km_log *log);
 void km_progress__close(km_import_progress *p);
-/* Bytes of this very file (path, size, time) that are in already. */
-int64_t km_progress__done(km_import_progress *p, const char *path, int64_t size, int64_t mtime);
-void km_progress__save(km_import_progress *p, const char *path, int64_t size, int64_t mtime,
+/* Bytes of this very file (path, size, time) that are in this very store already. */
+int64_t km_progress__done(km_import_progress *p, const char *path, int64_t size, int64_t mtime_ns);
+void km_progress__save(km_import_progress *p, const char *path, int64_t size, int64_t mtime_ns,
                        int64_t done);
 
 /* --- targets.c: do references lead anywhere once all is in? --- */
@@ -62,7 +62,7 @@ typedef struct km_importing {
 
 /* --- lines.c: NDJSON, piped through threads to the writer --- */
 km_code km_lines__import(km_importing *im, const char *path, km_str text, int32_t source,
-                         int64_t from, int64_t size, int64_t mtime, km_fault *f);
+                         int64_t from, int64_t size, int64_t mtime_ns, km_fault *f);
 /* --- whole.c: a resource or a Bundle --- */
 km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source);
 

@@ -267,7 +267,7 @@ static void drop_settled(km_str text, size_t *dropped, int64_t settled)
     *dropped = to > *dropped ? to : *dropped;
 }
 
-static int64_t feed(pipe *p, km_str text, int64_t from, int64_t size, int64_t mtime)
+static int64_t feed(pipe *p, km_str text, int64_t from, int64_t size, int64_t mtime_ns)
 {
     km_str rest = km_str_sub(text, (size_t)from, text.n);
     int64_t number = 1, at = from;
@@ -289,7 +289,7 @@ static int64_t feed(pipe *p, km_str text, int64_t from, int64_t size, int64_t mt
         km_bar_show(&p->im->bar, p->im->bytes_done + at, p->im->bytes_all, "bytes");
         drop_settled(text, &dropped, settled_to(p, at));
         if (km_ticks_ns() - saved > 2000000000u) {
-            km_progress__save(p->im->progress, p->path, size, mtime, settled_to(p, at));
+            km_progress__save(p->im->progress, p->path, size, mtime_ns, settled_to(p, at));
             saved = km_ticks_ns();
         }
     }
@@ -297,7 +297,7 @@ static int64_t feed(pipe *p, km_str text, int64_t from, int64_t size, int64_t mt
 }
 
 km_code km_lines__import(km_importing *im, const char *path, km_str text, int32_t source,
-                         int64_t from, int64_t size, int64_t mtime, km_fault *f)
+                         int64_t from, int64_t size, int64_t mtime_ns, km_fault *f)
 {
     pthread_t thread[PREPARERS];
     size_t threads = 0;
@@ -318,13 +318,13 @@ km_code km_lines__import(km_importing *im, const char *path, km_str text, int32_
     }
     while (threads < PREPARERS && pthread_create(&thread[threads], NULL, run_preparer, p) == 0)
         threads++;
-    int64_t at = threads > 0 ? feed(p, text, from, size, mtime) : from;
+    int64_t at = threads > 0 ? feed(p, text, from, size, mtime_ns) : from;
     wait_all(p);
     for (size_t i = 0; i < threads; i++)
         pthread_join(thread[i], NULL);
     km_code rc = p->lost;
     if (rc == KM_OK && threads > 0)
-        km_progress__save(im->progress, path, size, mtime, at);
+        km_progress__save(im->progress, path, size, mtime_ns, at);
     for (size_t i = 0; i < CHUNKS; i++)
         km_arena_free(p->all[i].arena);
     pthread_mutex_destroy(&p->lock);

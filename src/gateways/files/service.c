@@ -17,8 +17,10 @@ static const km_option import_options[] = {
 };
 
 static const km_option export_options[] = {
-    { "out", "FILE|DIR", "where to (default: standard output; a folder gets a file for each type)",
-      "書き出す先 (省略時は標準出力、フォルダなら種類ごとのファイル)" },
+    { "out", "FILE|DIR",
+      "where to (default: standard output; a folder gets one for each source, a file for each "
+      "type)",
+      "書き出す先 (省略時は標準出力、フォルダなら送り元・種類ごとのファイル)" },
     { "type", "TYPE", "only this resource type", "この種類のみ" },
     { 0 }
 };

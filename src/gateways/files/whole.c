@@ -32,7 +32,7 @@ static km_str lasting_id(km_jv resource, km_str url, km_str full_url)
     return km_fhir_is_id(id) ? id : KM_STR_NONE;
 }
 
-static km_code read_entry(bundle *b, km_jv entry, km_fault *f)
+static km_code read_entry(bundle *b, km_jv entry, size_t number, km_fault *f)
 {
     km_jv request = KM_JV_GET(entry, "request"), resource = KM_JV_GET(entry, "resource");
     km_str method = km_jv_str(KM_JV_GET(request, "method"));
@@ -40,15 +40,18 @@ static km_code read_entry(bundle *b, km_jv entry, km_fault *f)
     km_change *c = &b->change[b->n];
     *c = (km_change){ .op = KM_OP_UPDATE, .keep_same = true };
     c->full_url = km_jv_str(KM_JV_GET(entry, "fullUrl"));
-    c->place = km_arena_print(b->w.call->arena, "Bundle.entry[%zu].resource", b->n).p;
+    c->place = km_arena_print(b->w.call->arena, "Bundle.entry[%zu].resource", number).p;
     uint32_t line, column;
     km_jv_place(entry, &line, &column);
     b->line[b->n] = line;
     if (km_str_is(method, "GET") || km_str_is(method, "HEAD"))
         return KM_OK;
+    km_str query, path = km_str_cut(url, '?', &query);
     if (km_str_is(method, "DELETE")) {
         c->op = KM_OP_DELETE;
-        c->type = km_fhir_type_named(km_str_cut(url, '/', &c->id));
+        c->type = km_fhir_type_named(km_str_cut(path, '/', &c->id));
+        c->conditional = c->id.n == 0;
+        c->condition = query;
     } else {
         c->resource = resource;
         c->type = km_fhir_type_named(km_jv_str(KM_JV_GET(resource, "resourceType")));
@@ -62,6 +65,9 @@ static km_code read_entry(bundle *b, km_jv entry, km_fault *f)
         c->conditional = true;
         c->condition = exist.p[0] == '?' ? km_str_sub(exist, 1, exist.n) : exist;
         c->id = KM_STR_NONE;
+    } else if (km_str_is(method, "PUT") && query.n > 0 && c->id.n == 0) {
+        c->conditional = true;
+        c->condition = query;
     } else if (c->id.n == 0 && c->op != KM_OP_DELETE)
         c->op = KM_OP_CREATE;
     b->n++;
@@ -121,8 +127,9 @@ static km_code import_bundle(bundle *b, km_jv root)
     }
     b->change = KM_NEW_ARRAY(b->w.call->arena, room, km_change);
     b->line = KM_NEW_ARRAY(b->w.call->arena, room, int64_t);
+    size_t number = 0;
     for (km_jv_iter i = km_jv_each(list); km_jv_next(&i);)
-        if (read_entry(b, i.value, f) != KM_OK) {
+        if (read_entry(b, i.value, number++, f) != KM_OK) {
             km_report__refuse(b->im->report, b->path, b->line[b->n], f);
             return KM_OK;
         }
@@ -135,7 +142,8 @@ static km_code import_text(bundle *b, km_str text)
     km_ftype type;
     km_call *call = b->w.call;
     if (km_change_read(&root, &type, text, 0, call) != KM_OK) {
-        km_report__refuse(b->im->report, b->path, call->fault->line, call->fault);
+        int64_t line = call->fault->line > 0 ? call->fault->line : 1;
+        km_report__refuse(b->im->report, b->path, line, call->fault);
         return KM_OK;
     }
     if (km_str_is(km_fhir_type_name(type), "Bundle"))
