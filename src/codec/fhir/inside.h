@@ -41,7 +41,7 @@ typedef struct km_fhir_include {
 
 typedef struct km_fhir_paths {
     km_ftype type;
-    bool bare;  /* owner.tsv: a reference that tells no type counts */
+    bool bare; /* owner.tsv: a reference that tells no type counts */
     enum { KM_SEVERAL_REFUSED, KM_SEVERAL_FIRST, KM_SEVERAL_NOBODY } several; /* owner.tsv */
     uint8_t n_paths;
     km_str path[6];
