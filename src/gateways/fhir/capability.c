@@ -86,6 +86,35 @@ static void print_includes(km_jw *w, km_ftype type)
     km_jw_close(w, ']');
 }
 
+static bool leads_to(const km_param *p, km_ftype type)
+{
+    if (p->kind != KM_PARAM_REFERENCE || p->path == NULL)
+        return false;
+    for (size_t i = 0; i < p->n_targets; i++)
+        if (p->targets[i] == type)
+            return true;
+    return p->n_targets == 0;
+}
+
+static void print_revincludes(km_jw *w, km_ftype type)
+{
+    const km_ftype *types;
+    size_t n_types = km_fhir_resources(&types);
+    km_jw_key(w, "searchRevInclude");
+    km_jw_open(w, '[');
+    km_jw_z(w, "*");
+    for (size_t t = 0; t < n_types; t++) {
+        const km_param *p;
+        size_t n = km_fhir_params(&p, types[t]);
+        for (size_t i = 0; i < n; i++)
+            if (leads_to(&p[i], type))
+                km_jw_str(w, km_arena_print(w->out->arena, "%.*s:%.*s",
+                                            KM_STR_ARG(km_fhir_type_name(types[t])),
+                                            KM_STR_ARG(p[i].code)));
+    }
+    km_jw_close(w, ']');
+}
+
 static void print_type(km_jw *w, km_ftype type, bool checked)
 {
     static const char *const interactions[] = {
@@ -109,6 +138,7 @@ static void print_type(km_jw *w, km_ftype type, bool checked)
         km_jw_z(w, "enforced");
     km_jw_close(w, ']');
     print_includes(w, type);
+    print_revincludes(w, type);
     print_params(w, type);
     if (km_str_is(km_fhir_type_name(type), "Patient"))
         km_jw_raw(w, KM_STR("\"operation\":[{\"name\":\"everything\",\"definition\":"
