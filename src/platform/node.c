@@ -105,6 +105,10 @@ static km_code read_key(const place *p, unsigned char key[32], km_node *n, km_fa
 
 static km_code open_store(km_node *n, const assembly *parts, const place *p, km_fault *f)
 {
+    km_str elsewhere = km_str_of(n->config->store);
+    if (elsewhere.p != NULL && !km_str_starts(elsewhere, KM_STR("postgres://"))
+        && !km_str_starts(elsewhere, KM_STR("postgresql://")))
+        return km_fail(f, KM_USAGE, "store", "an address of PostgreSQL is postgres://...");
     km_store_options o = { .place = n->config->store ? n->config->store : p->db,
                            .sql = parts->sql };
     return km_store_open(&n->store, &o, f);

@@ -177,6 +177,20 @@ static void a_data_directory_that_cannot_be_one_is_refused_by_its_name(void **st
     km_test_node_free(&t);
 }
 
+/* A mistyped address is no name for a new file. */
+static void a_store_elsewhere_is_a_postgresql_or_none(void **state)
+{
+    static const char *const wrong[] = { "mysql://x/y", "postgres:/x", "file.db", "/x/y.db", "" };
+    km_test_node t;
+    (void)state;
+    km_test_node_make(&t, none);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        t.config.store = wrong[i];
+        check_refused(&t, KM_USAGE, "postgres://");
+    }
+    km_test_node_free(&t);
+}
+
 static void a_store_of_a_later_program_is_refused(void **state)
 {
     km_test_node t;
@@ -230,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_key_half_made_is_made_anew),
         cmocka_unit_test(a_data_directory_has_one_holder),
         cmocka_unit_test(a_data_directory_that_cannot_be_one_is_refused_by_its_name),
+        cmocka_unit_test(a_store_elsewhere_is_a_postgresql_or_none),
         cmocka_unit_test(a_store_of_a_later_program_is_refused),
         cmocka_unit_test(the_figures_of_a_node_are_counts),
     };
