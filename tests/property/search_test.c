@@ -8,6 +8,7 @@
  */
 #include "invent.h"
 
+#include "base/date.h"
 #include "view/index/keys.h"
 
 typedef struct held {
@@ -19,6 +20,8 @@ typedef struct world {
     km_test_log *w;
     held *all;
     size_t n, room;
+    held *gone; /* deletions: their names are taken all the same */
+    size_t gone_n;
     km_arena *kept;
 } world;
 
@@ -38,6 +41,19 @@ static km_code hold(void *self, km_record *rec, km_fault *f)
     return KM_OK;
 }
 
+static km_code hold_deletion(void *self, km_record *rec, km_fault *f)
+{
+    world *h = self;
+    (void)f;
+    if (!rec->deleted || h->gone_n == h->room)
+        return KM_OK;
+    km_record *copy = KM_NEW(h->kept, km_record);
+    *copy = *rec;
+    copy->id = km_arena_copy(h->kept, rec->id);
+    h->gone[h->gone_n++].rec = copy;
+    return KM_OK;
+}
+
 static world a_world(size_t steps)
 {
     world h = { .w = km_test_log_new(all_sql, all_folds), .room = 4000 };
@@ -47,7 +63,10 @@ static world a_world(size_t steps)
     live_on(h.w, steps);
     h.kept = km_arena_new((size_t)1 << 30);
     h.all = KM_NEW_ARRAY(h.kept, h.room, held);
+    h.gone = KM_NEW_ARRAY(h.kept, h.room, held);
     km_test_must(h.w, km_log_walk(h.w->log, &h.w->everything, 0, true, hold, &h, &h.w->call));
+    km_test_must(h.w,
+                 km_log_walk(h.w->log, &h.w->everything, 0, false, hold_deletion, &h, &h.w->call));
     return h;
 }
 
@@ -385,10 +404,332 @@ static void a_search_finds_what_the_bodies_say(void **state)
     end_of(&h);
 }
 
+/* --- references between records --- */
+
+static bool is_named(const held *one, const km_reference *ref)
+{
+    return one->rec->type == ref->type && km_str_eq(one->rec->id, ref->id);
+}
+
+/* The one of that name that is, or was, of the lowest source, or of the record's own. */
+static int32_t source_meant(const world *h, const held *from, const km_reference *ref)
+{
+    int32_t source = INT32_MAX;
+    for (size_t i = 0; i < h->n + h->gone_n; i++) {
+        const held *one = i < h->n ? &h->all[i] : &h->gone[i - h->n];
+        if (is_named(one, ref) && one->rec->source == from->rec->source)
+            return from->rec->source;
+        if (is_named(one, ref) && one->rec->source < source)
+            source = one->rec->source;
+    }
+    return source;
+}
+
+/* What a reference of a record means: the one of its own source, else the first of all; but the
+ * patient of a chart is that chart's, also when he has not come yet. */
+static const held *meant_by(const world *h, const held *from, km_str text, const char *type)
+{
+    km_reference ref;
+    km_str owner[4];
+    if (text.n == 0 || !km_reference_parse(&ref, text) || ref.base.n > 0 || ref.contained
+        || !km_str_is(km_fhir_type_name(ref.type), type))
+        return NULL;
+    bool own = from->rec->chart != KM_CHART_NONE
+               && km_fhir_owner(owner, 4, from->body, from->rec->type) == 1
+               && km_str_eq(owner[0], text);
+    int32_t source = own ? from->rec->source : source_meant(h, from, &ref);
+    for (size_t i = 0; i < h->n; i++)
+        if (is_named(&h->all[i], &ref) && h->all[i].rec->source == source)
+            return &h->all[i];
+    return NULL;
+}
+
+static bool says(world *h, const held *one, const char *name, const char *value)
+{
+    bool yes;
+    km_search *s;
+    km_search_field field = { km_str_of(name), km_str_of(value) };
+    km_search_input in = { .type = one->rec->type, .field = &field, .fields = 1 };
+    km_test_must(h->w, km_search_parse(&s, &in, &h->w->call));
+    km_test_must(h->w, km_search_matches(&yes, s, one->body, one->rec->type, &h->w->call));
+    return yes;
+}
+
+/* Does `from` refer to `to` by the parameter? */
+static bool refers(world *h, const held *from, const char *param, const held *to)
+{
+    km_values values = { 0 };
+    const km_param *p = km_fhir_param(from->rec->type, km_str_of(param));
+    km_test_must(h->w, km_values_of(&values, p, from->body, p->type, h->w->arena, &h->w->fault));
+    const char *type = km_arena_z(h->w->arena, km_fhir_type_name(to->rec->type));
+    for (size_t i = 0; i < values.n; i++)
+        if (meant_by(h, from, values.v[i].text, type) == to)
+            return true;
+    return false;
+}
+
+static void expect_same(world *h, const char *type, const char *name, const char *value,
+                        bool (*must)(world *h, const held *one, void *self), void *self)
+{
+    static found is;
+    size_t n = 0;
+    km_search *s;
+    km_search_field field = { km_str_of(name), km_str_of(value) };
+    km_search_input in = { .type = km_fhir_type_named(km_str_of(type)),
+                           .field = &field,
+                           .fields = 1,
+                           .count_default = 7 };
+    km_fault_clear(&h->w->fault);
+    km_test_must(h->w, km_search_parse(&s, &in, &h->w->call));
+    run_all_pages(&is, h, s, name);
+    for (size_t i = 0; i < h->n; i++) {
+        bool there = false;
+        if (h->all[i].rec->type != in.type)
+            continue;
+        for (size_t k = 0; k < is.n; k++)
+            there |= is.rid[k] == h->all[i].rec->rid;
+        if (there != must(h, &h->all[i], self)) {
+            tell(h, h->all[i].rec->rid);
+            fail_msg("%s?%s=%s: %s", type, name, value, there ? "too much" : "missed");
+        }
+        n += there;
+    }
+    assert_int_equal(is.n, n);
+    assert_int_equal(is.total, n);
+}
+
+typedef struct asked {
+    const char *from, *param, *to, *inner, *value;
+} asked;
+
+static bool chain_leads(world *h, const held *one, void *self)
+{
+    const asked *q = self;
+    for (size_t i = 0; i < h->n; i++)
+        if (km_str_is(km_fhir_type_name(h->all[i].rec->type), q->to)
+            && says(h, &h->all[i], q->inner, q->value) && refers(h, one, q->param, &h->all[i]))
+            return true;
+    return false;
+}
+
+static bool has_referrer(world *h, const held *one, void *self)
+{
+    const asked *q = self;
+    for (size_t i = 0; i < h->n; i++)
+        if (km_str_is(km_fhir_type_name(h->all[i].rec->type), q->from)
+            && says(h, &h->all[i], q->inner, q->value) && refers(h, &h->all[i], q->param, one))
+            return true;
+    return false;
+}
+
+static void chains_and_their_reverse_lead_where_the_references_mean(void **state)
+{
+    static const asked chains[] = {
+        { "Observation", "subject", "Patient", "gender", "male" },
+        { "Observation", "patient", "Patient", "birthdate", "lt2020" },
+        { "Observation", "performer", "Practitioner", "name", "山田" },
+        { "Condition", "subject", "Patient", "active", "true" },
+        { "Encounter", "practitioner", "Practitioner", "identifier", "a" },
+        { "Patient", "general-practitioner", "Practitioner", "name", "高橋" },
+        { "CarePlan", "subject", "Patient", "family", "大野" },
+    };
+    static const asked reverse[] = {
+        { "Observation", "subject", "Patient", "status", "final" },
+        { "Observation", "patient", "Patient", "code", "a" },
+        { "Observation", "performer", "Practitioner", "code", "b" },
+        { "Condition", "patient", "Patient", "onset-date", "gt2020-03" },
+        { "Patient", "general-practitioner", "Practitioner", "gender", "female" },
+        { "Encounter", "participant", "Practitioner", "class", "1" },
+    };
+    world h = a_world(500);
+    (void)state;
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        asked q = chains[i];
+        char name[128];
+        snprintf(name, sizeof name, "%s:%s.%s", q.param, q.to, q.inner);
+        expect_same(&h, q.from, name, q.value, chain_leads, &q);
+        snprintf(name, sizeof name, "%s.%s", q.param, q.inner);
+        if (!km_str_is(km_str_of(q.inner), "name"))
+            expect_same(&h, q.from, name, q.value, chain_leads, &q);
+    }
+    for (size_t i = 0; i < sizeof reverse / sizeof *reverse; i++) {
+        asked q = reverse[i];
+        char name[128];
+        snprintf(name, sizeof name, "_has:%s:%s:%s", q.from, q.param, q.inner);
+        expect_same(&h, q.to, name, q.value, has_referrer, &q);
+    }
+    end_of(&h);
+}
+
+static bool in_compartment(world *h, const held *one, void *self)
+{
+    (void)self;
+    return says(h, one, "subject", "Patient/p2") || says(h, one, "performer", "Patient/p2");
+}
+
+static void a_compartment_is_what_its_parameters_say(void **state)
+{
+    world h = a_world(300);
+    static found is;
+    km_search *s;
+    (void)state;
+    km_search_input in = { .type = km_fhir_type_named(KM_STR("Observation")),
+                           .compartment = km_fhir_type_named(KM_STR("Patient")),
+                           .compartment_id = KM_STR("p2"),
+                           .count_default = 5 };
+    km_test_must(h.w, km_search_parse(&s, &in, &h.w->call));
+    run_all_pages(&is, &h, s, "compartment");
+    size_t n = 0;
+    for (size_t i = 0; i < h.n; i++)
+        if (h.all[i].rec->type == in.type)
+            n += in_compartment(&h, &h.all[i], NULL);
+    assert_int_equal(is.n, n);
+    assert_true(n > 0);
+    end_of(&h);
+}
+
+static bool id_is(world *h, const held *one, void *self)
+{
+    (void)h, (void)self;
+    return km_str_is(one->rec->id, "r3") || km_str_is(one->rec->id, "r11");
+}
+
+static bool updated_in(world *h, const held *one, void *self)
+{
+    (void)h;
+    const km_ms *span = self;
+    return one->rec->at >= span[0] && one->rec->at <= span[1];
+}
+
+static void ids_and_times_are_searched_too(void **state)
+{
+    world h = a_world(400);
+    char value[40], text[25];
+    (void)state;
+    expect_same(&h, "Observation", "_id", "r3,r11,none", id_is, NULL);
+    for (size_t i = 0; i < h.n; i += 17) {
+        km_ms at = h.all[i].rec->at;
+        km_instant_print(text, at);
+        const struct {
+            const char *prefix;
+            km_ms span[2];
+        } rows[] = {
+            { "", { at, at } },     { "ge", { at, INT64_MAX } }, { "gt", { at + 1, INT64_MAX } },
+            { "le", { 0, at } },    { "lt", { 0, at - 1 } },     { "sa", { at + 1, INT64_MAX } },
+            { "eb", { 0, at - 1 } }
+        };
+        for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+            km_ms span[2] = { rows[k].span[0], rows[k].span[1] };
+            snprintf(value, sizeof value, "%s%s", rows[k].prefix, text);
+            expect_same(&h, "Condition", "_lastUpdated", value, updated_in, span);
+        }
+    }
+    end_of(&h);
+}
+
+/* --- order and pages --- */
+
+static km_str sort_key(world *h, const held *one, const char *name)
+{
+    km_values values = { 0 };
+    const km_param *p = km_fhir_param(one->rec->type, km_str_of(name));
+    km_str best = KM_STR_NONE;
+    km_test_must(h->w, km_values_of(&values, p, one->body, p->type, h->w->arena, &h->w->fault));
+    for (size_t i = 0; i < values.n; i++) {
+        km_buf key = km_buf_in(h->w->arena);
+        km_buf_u64be(&key, (uint64_t)values.v[i].low ^ (uint64_t)1 << 63);
+        if (best.p == NULL || km_str_cmp(km_buf_str(&key), best) < 0)
+            best = km_buf_str(&key);
+    }
+    return best;
+}
+
+static const held *held_by_rid(const world *h, int64_t rid)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->all[i].rec->rid == rid)
+            return &h->all[i];
+    fail_msg("a record that is not there");
+    return NULL;
+}
+
+static void pages_follow_the_order_and_visit_each_match_once(void **state)
+{
+    world h = a_world(500);
+    static found is;
+    km_search *s;
+    (void)state;
+    km_search_field field[] = { { KM_STR("_sort"), KM_STR("birthdate,-_lastUpdated") } };
+    km_search_input in = { .type = km_fhir_type_named(KM_STR("Patient")),
+                           .field = field,
+                           .fields = 1,
+                           .count_default = 2 };
+    km_test_must(h.w, km_search_parse(&s, &in, &h.w->call));
+    run_all_pages(&is, &h, s, "_sort");
+    assert_true(is.n >= 8);
+    for (size_t i = 1; i < is.n; i++) {
+        const held *a = held_by_rid(&h, is.rid[i - 1]), *b = held_by_rid(&h, is.rid[i]);
+        km_str ka = sort_key(&h, a, "birthdate"), kb = sort_key(&h, b, "birthdate");
+        assert_true(kb.p == NULL || (ka.p != NULL && km_str_cmp(ka, kb) <= 0));
+        if (km_str_eq(ka, kb))
+            assert_true(a->rec->seq > b->rec->seq);
+    }
+    for (size_t i = 0; i < is.n; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_true(is.rid[i] != is.rid[k]);
+    end_of(&h);
+}
+
+static void what_the_access_hides_is_neither_found_nor_counted(void **state)
+{
+    world h = a_world(400);
+    static const char *const queries[][2] = { { "status", "final" },
+                                              { "subject", "Patient/p1" },
+                                              { "code:not", "a" },
+                                              { "subject:missing", "true" },
+                                              { "patient.gender", "male" } };
+    (void)state;
+    for (int64_t hidden = 0; hidden < 6; hidden++)
+        for (size_t q = 0; q <= sizeof queries / sizeof *queries; q++) {
+            km_search *s;
+            km_page all, some;
+            bool bare = q == sizeof queries / sizeof *queries;
+            km_search_field field = { bare ? KM_STR_NONE : km_str_of(queries[q][0]),
+                                      bare ? KM_STR_NONE : km_str_of(queries[q][1]) };
+            km_search_input in = { .type = km_fhir_type_named(KM_STR("Observation")),
+                                   .field = &field,
+                                   .fields = !bare,
+                                   .count_default = 1000 };
+            km_test_must(h.w, km_search_parse(&s, &in, &h.w->call));
+            km_reader *r = km_test_reader(h.w, &h.w->everything);
+            km_test_must(h.w, km_search_run(&all, s, r, KM_STR_NONE));
+            km_reader_close(r);
+            h.w->hidden = hidden;
+            r = km_test_reader(h.w, &h.w->some);
+            km_test_must(h.w, km_search_run(&some, s, r, KM_STR_NONE));
+            km_reader_close(r);
+            size_t n = 0;
+            for (size_t i = 0; i < all.matches; i++)
+                if (all.found[i].chart != hidden) {
+                    assert_true(n < some.matches && some.found[n].rid == all.found[i].rid);
+                    n++;
+                }
+            assert_int_equal(some.matches, n);
+            assert_int_equal(some.total, n);
+        }
+    h.w->hidden = -1;
+    end_of(&h);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_search_finds_what_the_bodies_say),
+        cmocka_unit_test(chains_and_their_reverse_lead_where_the_references_mean),
+        cmocka_unit_test(a_compartment_is_what_its_parameters_say),
+        cmocka_unit_test(ids_and_times_are_searched_too),
+        cmocka_unit_test(pages_follow_the_order_and_visit_each_match_once),
+        cmocka_unit_test(what_the_access_hides_is_neither_found_nor_counted),
     };
     km_test_dialect = getenv("KUMIHIMO_TEST_PG") != NULL ? KM_POSTGRES : KM_SQLITE;
     return cmocka_run_group_tests(tests, NULL, NULL);

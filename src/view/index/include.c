@@ -40,21 +40,9 @@ static km_code add_target(including *w, const km_include *inc, km_str text, int3
     if (!km_reference_parse(&ref, text) || ref.base.n > 0 || ref.type == 0 || ref.contained
         || (inc->target != 0 && ref.type != inc->target))
         return KM_OK;
-    km_code rc = km_reader_locate(&spot.chart, &spot.rid, w->run->r, ref.type, ref.id, source);
-    if (rc == KM_NOT_FOUND) {
-        km_fault_clear(w->run->call->fault);
-        return KM_OK;
-    }
-    KM_TRY(rc);
-    km_spots one = { &spot, 1, 1, true };
-    KM_TRY(km_run__cover(&one, w->run, ref.type));
-    if (one.n == 1) {
-        km_ftype type;
-        km_str id;
-        int64_t seq;
-        KM_TRY(km_run__name(&type, &id, &seq, w->run, spot.rid));
+    KM_TRY(km_run__target(&spot, w->run, ref.type, ref.id, source));
+    if (spot.rid != 0)
         add(w, spot, ref.type);
-    }
     return KM_OK;
 }
 

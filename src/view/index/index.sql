@@ -46,6 +46,8 @@ SELECT chart, rid, seq FROM resource WHERE type = $1 AND deleted = 0 AND seq > $
 SELECT count(*) FROM resource WHERE type = $1 AND deleted = 0;
 -- name: spot_of
 SELECT chart, type, id, seq, deleted FROM resource WHERE rid = $1;
+-- name: source_of
+SELECT source FROM resource WHERE rid = $1;
 -- name: seq_at
 SELECT seq, at FROM log WHERE seq >= $1 ORDER BY seq LIMIT 1;
 -- name: seq_max

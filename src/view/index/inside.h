@@ -18,7 +18,8 @@
 #define KM_DAY_NONE ((int64_t)-1000000)
 
 enum {
-    KM_CLAUSES_MAX = 30, /* trust.md §6 */
+    KM_CLAUSES_MAX = 30,    /* trust.md §6 */
+    KM_CLAUSES_ALL = 10000, /* with those of all types and chains */
     KM_CHAIN_MAX = 4,
     KM_INCLUDE_ROUNDS = 3, /* trust.md §6: _include depth */
     KM_INCLUDED_MAX = 1000,
@@ -172,6 +173,9 @@ km_code km_run__cover(km_spots *s, km_seeking *run, km_ftype type);
 km_code km_run__type_all(km_spots *out, km_seeking *run, km_ftype type);
 /* Asks the clause of the bodies; those that do not match go. */
 km_code km_run__keep_by_body(km_spots *s, km_seeking *run, const km_clause *c);
+/* Where "Type/id" leads that a record of `source` wrote; spot->rid 0 when nowhere, to a deleted
+ * record or to one that the access does not cover. */
+km_code km_run__target(km_spot *spot, km_seeking *run, km_ftype type, km_str id, int32_t source);
 /* type and id of a spot */
 km_code km_run__name(km_ftype *type, km_str *id, int64_t *seq, km_seeking *run, int64_t rid);
 

@@ -421,19 +421,6 @@ static km_code references(km_spots *out, km_seeking *run, const km_clause *c, co
     return km_kinds__reference_text(out, run, c->param, t->text);
 }
 
-km_code km_run__referring(km_spots *out, km_seeking *run, const km_param *p, km_spot target,
-                          km_ftype target_type, km_str target_id)
-{
-    km_key key;
-    km_str text = km_arena_print(run->call->arena, "%.*s/%.*s",
-                                 KM_STR_ARG(km_fhir_type_name(target_type)), KM_STR_ARG(target_id));
-    km_key_reference(&key, run->key, text);
-    KM_TRY(at_key(out, run, p->index_number, &key));
-    if (p->own_patient && km_str_is(km_fhir_type_name(target_type), "Patient"))
-        KM_TRY(km_kinds__of_chart(out, run, target.chart, p));
-    return KM_OK;
-}
-
 km_code km_kinds__term(km_spots *out, km_seeking *run, const km_clause *c, const km_term *t)
 {
     return by_kind[c->param->kind](out, run, c, t);

@@ -5,6 +5,8 @@
  */
 #include "view/index/inside.h"
 
+#include <pthread.h>
+
 /* Which modifier works for which kind of parameter: the one table that parsing and the
  * CapabilityStatement read. */
 #define KIND(k) (1u << KM_PARAM_##k)
@@ -30,17 +32,25 @@ static const struct row {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
+/* The same by kind, filled once from the table. */
+enum { KINDS = KM_PARAM_SPECIAL + 1 };
+static const char *names_of_kind[KINDS][ROWS];
+static size_t names_n[KINDS];
+static pthread_once_t names_known = PTHREAD_ONCE_INIT;
+
+static void know_names(void)
+{
+    for (size_t kind = 0; kind < KINDS; kind++)
+        for (size_t i = 0; i < ROWS; i++)
+            if (rows[i].kinds & (1u << kind))
+                names_of_kind[kind][names_n[kind]++] = rows[i].name;
+}
+
 size_t km_search_modifiers(const char *const **out, km_param_kind kind)
 {
-    enum { KINDS = KM_PARAM_SPECIAL + 1 };
-    static const char *names[KINDS][ROWS];
-    /* Filled with the same bytes by whoever comes; no order matters. */
-    size_t n = 0;
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].kinds & (1u << kind))
-            names[kind][n++] = rows[i].name;
-    *out = names[kind];
-    return n;
+    pthread_once(&names_known, know_names);
+    *out = names_of_kind[kind];
+    return names_n[kind];
 }
 
 typedef struct parsing {
@@ -49,7 +59,7 @@ typedef struct parsing {
     km_search *out;
     km_str *ignored;
     km_search_field *used;
-    km_str count;
+    size_t clauses; /* of all types and chains */
 } parsing;
 
 static km_code unknown(parsing *p, km_str name, const char *what)
@@ -98,8 +108,15 @@ static km_code parse_chain(parsing *p, km_clause *c, km_str rest, km_str value, 
     for (size_t i = 0; i < n; i++) {
         bool known = km_fhir_param(targets[i], next_name) != NULL || km_str_is(next_name, "_id")
                      || km_str_is(next_name, "_has") || km_str_is(next_name, "_lastUpdated");
-        if (known)
-            KM_TRY(parse_clause(p, &c->inner[c->inners++], targets[i], rest, value, depth + 1));
+        if (!known)
+            continue;
+        km_code rc = parse_clause(p, &c->inner[c->inners], targets[i], rest, value, depth + 1);
+        if (rc == KM_OK)
+            c->inners++;
+        else if (rc != KM_UNKNOWN_PARAM) /* another type may know the rest of the chain */
+            return rc;
+        else
+            km_fault_clear(p->call->fault);
     }
     return c->inners > 0 ? KM_OK : unknown(p, c->name, "no target of the chain has this parameter");
 }
@@ -123,9 +140,11 @@ static km_code parse_has(parsing *p, km_clause *c, km_str rest, km_str value, in
 
 static km_code parse_id(parsing *p, km_clause *c, km_str value)
 {
-    km_str part[KM_TERMS_MAX];
+    km_str part[KM_TERMS_MAX + 1];
     c->form = KM_FORM_ID;
-    c->terms = km_terms__split(part, KM_TERMS_MAX, value, ',');
+    c->terms = km_terms__split(part, KM_TERMS_MAX + 1, value, ',');
+    if (c->terms > KM_TERMS_MAX)
+        return km_fail(p->call->fault, KM_TOO_COSTLY, "_id", "at most %d values", KM_TERMS_MAX);
     c->term = KM_NEW_ARRAY(p->call->arena, c->terms, km_term);
     for (size_t i = 0; i < c->terms; i++)
         c->term[i].text = part[i];
@@ -155,8 +174,10 @@ static km_code parse_clause(parsing *p, km_clause *c, km_ftype type, km_str name
 {
     km_str rest, modifier, head = km_str_cut(name, '.', &rest);
     bool chained = head.n < name.n;
-    c->type = type;
-    c->name = name;
+    *c = (km_clause){ .type = type, .name = name };
+    if (++p->clauses > KM_CLAUSES_ALL)
+        return km_fail(p->call->fault, KM_TOO_COSTLY, NULL,
+                       "the search leads to too many types: name them, as in subject:Patient");
     if (km_str_starts(name, KM_STR("_has:")))
         return parse_has(p, c, km_str_sub(name, 5, name.n), value, depth);
     km_str code = km_str_cut(head, ':', &modifier);
@@ -227,7 +248,7 @@ static km_code parse_sort(parsing *p, km_str value)
 {
     km_str part[KM_SORTS_MAX + 1];
     size_t n = km_terms__split(part, KM_SORTS_MAX + 1, value, ',');
-    if (n > KM_SORTS_MAX)
+    if (n > KM_SORTS_MAX - p->out->sorts)
         return km_fail(p->call->fault, KM_TOO_COSTLY, "_sort", "at most %d", KM_SORTS_MAX);
     for (size_t i = 0; i < n; i++) {
         km_sort *s = &p->out->sort[p->out->sorts++];
@@ -308,6 +329,14 @@ static km_code parse_result(parsing *p, const km_search_field *f, bool *mine)
 
 /* --- types and the whole --- */
 
+static bool has_type(const km_search *s, km_ftype type)
+{
+    for (size_t i = 0; i < s->types; i++)
+        if (s->typed[i].type == type)
+            return true;
+    return false;
+}
+
 static km_code choose_types(parsing *p)
 {
     const km_ftype *all;
@@ -324,9 +353,10 @@ static km_code choose_types(parsing *p)
     }
     while (wanted.n > 0) {
         km_ftype t = km_fhir_type_named(km_str_trim(km_str_cut(wanted, ',', &wanted)));
-        if (!km_fhir_is_resource(t) || s->types == n)
+        if (!km_fhir_is_resource(t))
             return km_fail(p->call->fault, KM_BAD_VALUE, "_type", "no such resource type");
-        s->typed[s->types++].type = t;
+        if (!has_type(s, t))
+            s->typed[s->types++].type = t;
     }
     if (s->types > 0)
         return KM_OK;
@@ -364,7 +394,7 @@ static void add_compartment(parsing *p)
 static km_code parse_field(parsing *p, const km_search_field *f)
 {
     bool result;
-    size_t before[1] = { p->out->types ? p->out->typed[0].clauses : 0 };
+    size_t before = p->out->types ? p->out->typed[0].clauses : 0, sorts = p->out->sorts;
     km_code rc = parse_result(p, f, &result);
     if (rc == KM_OK && !result)
         rc = add_clause(p, f);
@@ -375,7 +405,8 @@ static km_code parse_field(parsing *p, const km_search_field *f)
     if (rc != KM_UNKNOWN_PARAM || !p->in->lenient)
         return rc;
     for (size_t t = 0; t < p->out->types; t++)
-        p->out->typed[t].clauses = before[0];
+        p->out->typed[t].clauses = before;
+    p->out->sorts = sorts;
     km_fault_clear(p->call->fault);
     p->ignored[p->out->view.n_ignored++] = f->name;
     return KM_OK;

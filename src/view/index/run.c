@@ -299,11 +299,13 @@ static km_code targets_of(km_spots *out, km_seeking *run, const km_param *p, int
         if (values.v[i].text.n == 0 || !km_reference_parse(&ref, values.v[i].text) || ref.base.n > 0
             || ref.type != type)
             continue;
-        if (km_reader_locate(&spot.chart, &spot.rid, run->r, type, ref.id, rec->source) == KM_OK)
+        KM_TRY(km_run__target(&spot, run, type, ref.id, rec->source));
+        if (spot.rid != 0)
             km_spots_add(out, run->call->arena, spot);
-        else
-            km_fault_clear(run->call->fault);
     }
+    if (km_arena_over(run->call->arena))
+        return km_fail(run->call->fault, KM_TOO_COSTLY, NULL,
+                       "too many records: ask more narrowly");
     return KM_OK;
 }
 
@@ -317,10 +319,10 @@ static km_code by_has(km_spots *out, km_seeking *run, const km_clause *c)
     for (size_t i = 0; i < inner.n; i++) {
         bool own = false;
         KM_TRY(km_run__in_time(run));
-        if (patient && inner.s[i].chart == last)
-            continue;
         if (patient && inner.s[i].chart != KM_CHART_NONE)
             KM_TRY(names_own(&own, run, c->param, inner.s[i]));
+        if (own && inner.s[i].chart == last)
+            continue;
         if (own) { /* the chart says whose it is */
             KM_TRY(km_kinds__type_in_chart(out, run, inner.s[i].chart, c->type));
             last = inner.s[i].chart;

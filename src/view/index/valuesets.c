@@ -76,6 +76,20 @@ static bool add_value_set(km_code_list *l, km_arena *a, km_jv set)
     return km_jv_count(km_jv_at(set, "compose.exclude")) == 0;
 }
 
+/* A value set of the R4 definitions; codes of one only are looked up in one search. */
+static km_code take_base_set(km_clause *c, km_str url, km_call *call)
+{
+    uint16_t set = km_fhir_value_set(url), before = c->codes->base_set;
+    if (set == 0)
+        return km_fail(call->fault, KM_BAD_VALUE, km_arena_z(call->arena, c->name),
+                       "this node holds no such value set");
+    if (before != 0 && before != set)
+        return km_fail(call->fault, KM_UNSUPPORTED, km_arena_z(call->arena, c->name),
+                       "one value set of FHIR itself at a time");
+    c->codes->base_set = set;
+    return KM_OK;
+}
+
 static km_code resolve_in(km_clause *c, km_reader *r)
 {
     km_arena *a = km_reader_call(r)->arena;
@@ -83,13 +97,10 @@ static km_code resolve_in(km_clause *c, km_reader *r)
         km_jv set;
         KM_TRY(find_canonical(&set, r, "ValueSet", c->term[i].text));
         if (km_jv_kind(set) == KM_JSON_NONE)
-            c->codes->base_set = km_fhir_value_set(c->term[i].text);
+            KM_TRY(take_base_set(c, c->term[i].text, km_reader_call(r)));
         else if (!add_value_set(c->codes, a, set))
             return km_fail(km_reader_call(r)->fault, KM_UNSUPPORTED, km_arena_z(a, c->name),
                            "the value set is defined by filters or by other sets");
-        if (c->codes->base_set == 0 && c->codes->n == 0)
-            return km_fail(km_reader_call(r)->fault, KM_BAD_VALUE, km_arena_z(a, c->name),
-                           "this node holds no such value set");
     }
     return KM_OK;
 }
