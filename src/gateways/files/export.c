@@ -159,6 +159,8 @@ static bool close_all(exporting *x)
 static bool open_output(exporting *x, const char *out)
 {
     struct stat st;
+    if (out != NULL && km_str_ends(km_str_of(out), KM_STR("/")))
+        (void)mkdir(out, 0700); /* there already, or it cannot be opened either */
     if (out == NULL)
         x->one = stdout;
     else if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))

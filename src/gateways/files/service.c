@@ -33,6 +33,7 @@ static const km_command commands[] = {
       import_options, 0, km_files__import },
     { "export", NULL, "write the current versions as NDJSON", "現在の版を NDJSON で書き出す",
       "  kumihimo export --data demo/node --out all.ndjson\n"
+      "  kumihimo export --data demo/node --out all/\n"
       "  kumihimo export --data demo/node --type Patient",
       export_options, 0, km_files__export },
     { 0 }
