@@ -212,10 +212,10 @@ static km_code read_question(gathering *g, km_str path)
 
 /* --- gathering --- */
 
-/* In the order of km_index_charts: newest day first, of one day the newest record. */
+/* In the order of km_index_charts: newest day first, of one day the oldest record. */
 static bool is_behind(const gathering *g, const km_dated *d)
 {
-    return !g->paged || d->day < g->after_day || (d->day == g->after_day && d->rid < g->after_rid);
+    return !g->paged || d->day < g->after_day || (d->day == g->after_day && d->rid > g->after_rid);
 }
 
 static km_code gather_page(gathering *g, const km_dated *dated, size_t n)
