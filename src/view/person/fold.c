@@ -75,11 +75,20 @@ static km_str whole_name(km_jv name, km_arena *a)
     return km_str_sub(folded, 0, n);
 }
 
+/* Written twice, in kanji and kana or for two uses, it may fold to the same. */
+static bool has_name(const person_rows *rows, km_str name)
+{
+    for (size_t i = 0; i < rows->names; i++)
+        if (km_str_eq(rows->name[i], name))
+            return true;
+    return false;
+}
+
 static void read_names(person_rows *out, const km_folding *v, km_arena *a)
 {
     for (km_jv_iter i = km_jv_each(KM_JV_GET(v->resource, "name")); km_jv_next(&i);) {
         km_str folded = whole_name(i.value, a);
-        if (folded.n == 0 || out->names == NAMES)
+        if (folded.n == 0 || out->names == NAMES || has_name(out, folded))
             continue;
         out->name[out->names++] = folded;
         if (is_kana_name(i.value)) { /* to the front */
@@ -354,7 +363,7 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 }
 
 const km_fold_def km_person_fold = { .name = "person",
-                                     .version = 1,
+                                     .version = 2,
                                      .rows = rows_of,
                                      .open = open_notes,
                                      .close = close_notes,

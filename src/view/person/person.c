@@ -34,32 +34,21 @@ km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t perso
     }
 }
 
-static km_code two_numbers(int64_t out[2], km_reader *r, const char *query, int64_t key,
-                           bool *there)
-{
-    km_stmt *st;
-    km_fault *f = km_reader_call(r)->fault;
-    KM_TRY(km_query(&st, km_reader_conn(r), query, f));
-    km_bind_int(st, 1, key);
-    KM_TRY(km_step(there, st, f));
-    if (!*there)
-        return KM_OK;
-    out[0] = km_col_int(st, 0);
-    if (strcmp(query, "person_size") == 0)
-        out[1] = km_col_int(st, 1);
-    km_reset(st);
-    return KM_OK;
-}
-
 km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart)
 {
-    bool there;
-    int64_t out[2];
+    bool row;
+    km_stmt *st;
+    km_fault *f = km_reader_call(r)->fault;
     if (!km_access_covers_chart(km_reader_access(r), chart))
-        return km_fail(km_reader_call(r)->fault, KM_NOT_FOUND, NULL, NULL);
-    KM_TRY(two_numbers(out, r, "person_of_chart", chart, &there));
-    *person = out[0];
-    return there ? KM_OK : km_fail(km_reader_call(r)->fault, KM_NOT_FOUND, NULL, NULL);
+        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    KM_TRY(km_query(&st, km_reader_conn(r), "person_of_chart", f));
+    km_bind_int(st, 1, chart);
+    KM_TRY(km_step(&row, st, f));
+    if (!row)
+        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    *person = km_col_int(st, 0);
+    km_reset(st);
+    return KM_OK;
 }
 
 /* --- the list --- */
@@ -71,14 +60,6 @@ static void split_place(km_str *name, int64_t *chart, km_str after)
     *name = km_str_cut(after, '\n', &number);
     if (after.n == 0 || !km_str_to_i64(chart, number))
         *chart = -1;
-}
-
-static bool listed(const km_person_row *out, size_t n, int64_t person)
-{
-    for (size_t i = 0; i < n; i++)
-        if (out[i].person == person)
-            return true;
-    return false;
 }
 
 typedef struct place {
@@ -110,15 +91,44 @@ static km_code read_places(place *out, size_t *n, km_reader *r, km_str name, km_
     }
 }
 
-static km_code take_place(km_person_row *out, size_t *n, km_reader *r, const place *p)
+/* A person stands in a list once: where its first name is that the access covers, whatever page
+ * that was on. */
+static km_code comes_earlier(bool *out, km_reader *r, const place *p, km_str name)
 {
-    int64_t size[2];
-    bool there;
-    if (!km_access_covers_chart(km_reader_access(r), p->chart) || listed(out, *n, p->person))
+    km_stmt *st;
+    km_fault *f = km_reader_call(r)->fault;
+    *out = false;
+    KM_TRY(km_query(&st, km_reader_conn(r), "name_earlier", f));
+    km_bind_int(st, 1, p->person);
+    km_bind_text(st, 2, name);
+    km_bind_text(st, 3, p->name);
+    km_bind_int(st, 4, p->chart);
+    km_bind_int(st, 5, name.n == 0);
+    for (;;) {
+        bool row;
+        KM_TRY(km_step(&row, st, f));
+        if (!row)
+            return KM_OK;
+        if (!km_access_covers_chart(km_reader_access(r), km_col_int(st, 0)))
+            continue;
+        *out = true;
+        km_reset(st);
         return KM_OK;
-    KM_TRY(two_numbers(size, r, "person_size", p->person, &there));
-    if (there)
-        out[(*n)++] = (km_person_row){ p->person, p->chart, p->rid, (size_t)size[0] };
+    }
+}
+
+static km_code take_place(km_person_row *out, size_t *n, km_reader *r, const place *p, km_str name)
+{
+    int64_t *chart;
+    size_t charts;
+    bool earlier;
+    if (!km_access_covers_chart(km_reader_access(r), p->chart))
+        return KM_OK;
+    KM_TRY(comes_earlier(&earlier, r, p, name));
+    if (earlier)
+        return KM_OK;
+    KM_TRY(km_person_charts(&chart, &charts, r, p->person));
+    out[(*n)++] = (km_person_row){ p->person, p->chart, p->rid, charts };
     return KM_OK;
 }
 
@@ -138,7 +148,7 @@ static km_code list_by(km_person_row *out, size_t *n, size_t room, km_reader *r,
                 *next = KM_STR_NONE;
                 return KM_OK;
             }
-            KM_TRY(take_place(out, n, r, &places[i]));
+            KM_TRY(take_place(out, n, r, &places[i], name));
             at = places[i].name;
             chart = places[i].chart;
         }
@@ -148,17 +158,25 @@ static km_code list_by(km_person_row *out, size_t *n, size_t room, km_reader *r,
     return KM_OK;
 }
 
+/* The next page of a list goes on in the reading that the first was found by. */
+static bool is_place_in(km_str after, km_str reading)
+{
+    return after.n == 0 || km_str_starts(after, reading);
+}
+
 km_code km_person_list(km_person_row *out, size_t *n, size_t room, km_reader *r, km_str name,
                        km_str after, km_str *next)
 {
     km_arena *a = km_reader_call(r)->arena;
-    km_str reading[KM_ROMAJI_READINGS];
+    km_str reading[1 + KM_ROMAJI_READINGS];
+    size_t readings = 1;
+    reading[0] = km_fold(a, name);
+    if (name.n > 0)
+        readings += km_romaji_readings(reading + 1, KM_ROMAJI_READINGS, a, name);
     *n = 0;
-    KM_TRY(list_by(out, n, room, r, km_fold(a, name), after, next));
-    size_t readings = *n == 0 && after.n == 0 && name.n > 0
-                          ? km_romaji_readings(reading, KM_ROMAJI_READINGS, a, name)
-                          : 0;
+    *next = KM_STR_NONE;
     for (size_t i = 0; i < readings && *n == 0; i++)
-        KM_TRY(list_by(out, n, room, r, reading[i], after, next));
+        if (is_place_in(after, reading[i]))
+            KM_TRY(list_by(out, n, room, r, reading[i], after, next));
     return KM_OK;
 }

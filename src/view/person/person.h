@@ -26,7 +26,7 @@ km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart);
  * (empty: all), after the given place; at most `room`. */
 typedef struct km_person_row {
     int64_t person;
-    int64_t chart; /* the chart whose Patient is shown: the newest written */
+    int64_t chart; /* the chart whose Patient has that name */
     int64_t patient_rid;
     size_t charts;
 } km_person_row;

@@ -34,7 +34,6 @@ DELETE FROM person_name;
 SELECT n.name, p.person, n.chart, n.rid FROM person_name n JOIN person_chart p ON p.chart = n.chart
 WHERE n.name >= $1 AND (n.name > $2 OR (n.name = $2 AND n.chart > $3)) AND ($4 = 0 OR n.shown = 1)
 ORDER BY n.name, n.chart LIMIT $5;
--- name: person_size
-SELECT count(*), max(chart) FROM person_chart WHERE person = $1;
--- name: name_of_chart
-SELECT rid FROM person_name WHERE chart = $1 AND shown = 1;
+-- name: name_earlier
+SELECT n.chart FROM person_name n JOIN person_chart p ON p.chart = n.chart
+WHERE p.person = $1 AND n.name >= $2 AND (n.name < $3 OR (n.name = $3 AND n.chart < $4)) AND ($5 = 0 OR n.shown = 1);
