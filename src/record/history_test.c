@@ -24,10 +24,11 @@ static const char *const types[] = { "Basic", "Flag", "List" };
 static void write_at_random(km_test_log *w, account *a, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        char id[16], owner[16];
+        char id[16], owner[16] = "";
         size_t which = km_test_below(&w->seed, 30);
         snprintf(id, sizeof id, "r%zu", which);
-        snprintf(owner, sizeof owner, which % 4 ? "p%zu" : "", which % 4);
+        if (which % 4 > 0) /* else nobody's */
+            snprintf(owner, sizeof owner, "p%zu", which % 4);
         const char *type = types[which % 3];
         w->now += (km_ms)km_test_below(&w->seed, 3) * 1000;
         km_write one = km_test_delete(type, id);
