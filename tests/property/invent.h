@@ -46,27 +46,19 @@ static const char *const givens[] = { "太郎", "たろう", "花子", "Taro", "
 static const char *const systems[] = { "http://a.example/s", "http://a.example/s2", "urn:oid:1.2.3",
                                        "" };
 static const char *const codes[] = { "a", "b", "A", "c|d", "e,f", "g$h", "1", "日本" };
-static const char *const texts[] = {
-    "痛み",
-    "いたみ",
-    "Pain in the chest",
-    "pain",
-    "熱",
-    "a very long text that goes on and on, further than any key of "
+#define LONG_TEXT                                                    \
+    "a very long text that goes on and on, further than any key of " \
     "an index is long, until it ends with the word unmistakable"
+#define LONG_URI                                                      \
+    "http://a.example/a-very-long-way-to/something/that/nobody/will/" \
+    "ever/type/by/hand/because/it/goes/on/longer/than/an/index/key/"
+static const char *const texts[] = {
+    "痛み", "いたみ", "Pain in the chest", "pain", "熱", LONG_TEXT
 };
 static const char *const uris[] = {
-    "http://a.example/vs/1",
-    "http://a.example/vs/1/2",
-    "http://a.example/vs/12",
-    "http://a.example/vs",
-    "urn:oid:1.2.3",
-    "http://a.example/a-very-long-way-to/something/that/nobody/will/"
-    "ever/type/by/hand/because/it/goes/on/longer/than/an/index/key/"
-    "one",
-    "http://a.example/a-very-long-way-to/something/that/nobody/will/"
-    "ever/type/by/hand/because/it/goes/on/longer/than/an/index/key/"
-    "two"
+    "http://a.example/vs/1", "http://a.example/vs/1/2", "http://a.example/vs/12",
+    "http://a.example/vs",   "urn:oid:1.2.3",           LONG_URI "one",
+    LONG_URI "two"
 };
 static const char *const people[] = { "p1", "p2", "p3", "p4", "p5" };
 static const char *const doctors[] = { "d1", "d2", "d3" };
