@@ -102,6 +102,7 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
 /* --- the writer's notes --- */
 
 typedef struct note {
+    uint64_t front; /* the first bytes of the value, as they sort */
     uint16_t param;
     uint8_t n;
     bool remove;
@@ -154,13 +155,23 @@ static void close_notes(void *state)
     free(s);
 }
 
+/* Zeros fill a shorter value up: it sorts no later than what it begins. */
+static uint64_t front_of(const unsigned char *value, size_t n)
+{
+    uint64_t front = 0;
+    for (size_t i = 0; i < 8; i++)
+        front = front << 8 | (i < n ? value[i] : 0u);
+    return front;
+}
+
 static void note_all(notes *s, const km_folding *v, const index_rows *rows, bool remove)
 {
     for (size_t i = 0; i < rows->n; i++) {
         const index_row *r = &rows->row[i];
         s->note = grown(s->note, &s->room, s->n + 1, sizeof *s->note);
         s->bytes = grown(s->bytes, &s->size, s->used + r->n, 1);
-        s->note[s->n] = (note){ r->param, r->n, remove, (uint32_t)s->n, v->chart, v->rid, s->used };
+        s->note[s->n] = (note){ front_of(r->value, r->n), r->param, r->n,   remove,
+                                (uint32_t)s->n,           v->chart, v->rid, s->used };
         s->n++;
         memcpy(s->bytes + s->used, r->value, r->n);
         s->used += r->n;
@@ -188,6 +199,8 @@ static int same_row(const notes *s, const note *a, const note *b)
 {
     if (a->param != b->param)
         return a->param < b->param ? -1 : 1;
+    if (a->front != b->front)
+        return a->front < b->front ? -1 : 1;
     int c = km_str_cmp((km_str){ (const char *)s->bytes + a->at, a->n },
                        (km_str){ (const char *)s->bytes + b->at, b->n });
     if (c == 0)

@@ -156,8 +156,10 @@ static km_code order_some(km_ordered **all, size_t *n, km_seeking *run, km_spots
                        || (spots->s[from].chart == last.chart && spots->s[from].rid <= last.rid)))
                 from++;
         }
-        spots->s += from;
-        spots->n -= from;
+        if (from > 0) {
+            spots->s += from;
+            spots->n -= from;
+        }
         if (spots->n > (size_t)run->search->view.count + 1)
             spots->n = (size_t)run->search->view.count + 1;
     }
