@@ -98,6 +98,19 @@ static km_code erase_one(size_t *erased, km_node *n, km_call *call, km_str patie
     return KM_OK;
 }
 
+/* One document, whatever was refused. */
+static void tell_erased(const km_config *c, size_t erased, size_t refused, km_str reasons)
+{
+    static const char when[] = "the last backup of the keys has expired";
+    if (c->json)
+        printf(
+            "{\"chartsErased\":%zu,\"refused\":%zu,\"completeWhen\":\"%s\",\"refusals\":[%.*s]}\n",
+            erased, refused, when, KM_STR_ARG(reasons));
+    else
+        printf("%zu charts erased, %zu refused. The erasure is complete when %s.\n", erased,
+               refused, when);
+}
+
 int km_app__erase(const km_args *a, km_node *n)
 {
     size_t erased = 0, refused = 0;
@@ -106,26 +119,24 @@ int km_app__erase(const km_args *a, km_node *n)
         fprintf(stderr, "kumihimo erase: name the patients: Patient/ID\n");
         return KM_EXIT_USAGE;
     }
+    km_arena *reasons_room = km_arena_new(KM_ARENA_CAP_DEFAULT);
+    km_buf reasons = km_buf_in(reasons_room);
     for (size_t i = 0; i < a->words; i++) {
         km_own_call own;
         km_own_call_open(&own, n, "erase", KM_ARENA_CAP_DEFAULT);
         km_code one = erase_one(&erased, n, &own.call, km_str_of(a->word[i]));
         if (one != KM_OK) {
-            rc = one;
-            refused++;
-            km_app__tell(a->config, "erase", &own.fault);
+            if (km_app__exit_code(one) > km_app__exit_code(rc))
+                rc = one;
+            if (refused++ > 0)
+                km_buf_char(&reasons, ',');
+            km_outcome_print(&reasons, &own.fault);
+            if (!a->config->json)
+                km_app__tell(a->config, "erase", &own.fault);
         }
         km_own_call_close(&own);
     }
-    if (a->config->json)
-        printf("{\"chartsErased\":%zu,\"refused\":%zu,\"completeWhen\":\"the last backup of the "
-               "keys has "
-               "expired\"}\n",
-               erased, refused);
-    else
-        printf("%zu charts erased, %zu refused. The erasure is complete when the last backup of "
-               "the keys has "
-               "expired.\n",
-               erased, refused);
-    return rc == KM_NOT_FOUND ? KM_EXIT_REFUSED : km_app__exit_code(rc);
+    tell_erased(a->config, erased, refused, km_buf_str(&reasons));
+    km_arena_free(reasons_room);
+    return km_app__exit_code(rc);
 }
