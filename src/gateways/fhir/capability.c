@@ -118,7 +118,7 @@ static void print_revincludes(km_jw *w, km_ftype type)
 static void print_type(km_jw *w, km_ftype type, bool checked)
 {
     static const char *const interactions[] = {
-        "read",   "vread",       "update",           "delete",
+        "read",   "vread",       "update",           "patch",       "delete",
         "create", "search-type", "history-instance", "history-type"
     };
     km_jw_open(w, '{');
@@ -203,6 +203,10 @@ km_code km_fhir__capability(km_request *r, km_reply *out)
     km_jw_open(&w, '[');
     km_jw_z(&w, "json");
     km_jw_z(&w, "application/fhir+json");
+    km_jw_close(&w, ']');
+    km_jw_key(&w, "patchFormat");
+    km_jw_open(&w, '[');
+    km_jw_z(&w, "application/json-patch+json");
     km_jw_close(&w, ']');
     print_rest(&w, km_request_node(r));
     km_jw_close(&w, '}');

@@ -49,6 +49,8 @@ km_code km_fhir__vread(km_request *r, km_reply *out);
 km_code km_fhir__create(km_request *r, km_reply *out);
 km_code km_fhir__update(km_request *r, km_reply *out);
 km_code km_fhir__update_if(km_request *r, km_reply *out);
+km_code km_fhir__patch(km_request *r, km_reply *out);
+km_code km_fhir__patch_if(km_request *r, km_reply *out);
 km_code km_fhir__delete(km_request *r, km_reply *out);
 km_code km_fhir__delete_if(km_request *r, km_reply *out);
 km_code km_fhir__bundle(km_request *r, km_reply *out);
@@ -60,6 +62,11 @@ km_code km_fhir__history_type(km_request *r, km_reply *out);
 km_code km_fhir__history_all(km_request *r, km_reply *out);
 km_code km_fhir__everything(km_request *r, km_reply *out);
 km_code km_fhir__capability(km_request *r, km_reply *out);
+
+/* --- serve.c: what every single write has in common --- */
+km_code km_fhir__carry_out(km_request *r, km_reply *out, km_change *c);
+/* If-Match and If-None-Match: * of the request. */
+km_code km_fhir__preconditions(km_change *c, km_request *r);
 
 /* A search or history, as an address of its own or as an entry of a Bundle: prints the Bundle. */
 typedef struct km_finding {

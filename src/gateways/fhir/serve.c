@@ -136,7 +136,7 @@ static km_code show_outcome(km_request *r, km_reply *out, const km_writing *w, i
     return km_show__body(out, r, &json, status);
 }
 
-static km_code carry_out(km_request *r, km_reply *out, km_change *c)
+km_code km_fhir__carry_out(km_request *r, km_reply *out, km_change *c)
 {
     km_writing w;
     size_t failed;
@@ -176,10 +176,10 @@ km_code km_fhir__create(km_request *r, km_reply *out)
     km_call_uuid(&r->call, uuid);
     if (!c.conditional)
         c.id = km_arena_copy(r->call.arena, km_str_of(uuid));
-    return carry_out(r, out, &c);
+    return km_fhir__carry_out(r, out, &c);
 }
 
-static km_code take_preconditions(km_change *c, km_request *r)
+km_code km_fhir__preconditions(km_change *c, km_request *r)
 {
     km_str match = km_str_trim(km_request_header(r, "If-Match"));
     km_str none = km_str_trim(km_request_header(r, "If-None-Match"));
@@ -198,22 +198,22 @@ km_code km_fhir__update(km_request *r, km_reply *out)
     if (!km_fhir_is_id(c.id))
         return km_fail(r->call.fault, KM_BAD_VALUE, "id", "[A-Za-z0-9-.], at most 64");
     KM_TRY(read_body(&c, r));
-    KM_TRY(take_preconditions(&c, r));
+    KM_TRY(km_fhir__preconditions(&c, r));
     km_str own = km_jv_str(KM_JV_GET(c.resource, "id"));
     if (!km_str_eq(own, c.id))
         return km_fail(
             r->call.fault, KM_BAD_VALUE,
             km_arena_print(r->call.arena, "%.*s.id", KM_STR_ARG(km_fhir_type_name(c.type))).p,
             "the address and the body differ");
-    return carry_out(r, out, &c);
+    return km_fhir__carry_out(r, out, &c);
 }
 
 km_code km_fhir__update_if(km_request *r, km_reply *out)
 {
     km_change c = { .op = KM_OP_UPDATE, .conditional = true, .condition = r->query_raw };
     KM_TRY(read_body(&c, r));
-    KM_TRY(take_preconditions(&c, r));
-    return carry_out(r, out, &c);
+    KM_TRY(km_fhir__preconditions(&c, r));
+    return km_fhir__carry_out(r, out, &c);
 }
 
 /* Deleting what is not there is no error: afterwards it is not there (R4 3.1.0.7). */
@@ -222,8 +222,8 @@ km_code km_fhir__delete(km_request *r, km_reply *out)
     km_change c = { .op = KM_OP_DELETE };
     KM_TRY(km_fhir__type_of(&c.type, r));
     KM_TRY(km_fhir__id_of(&c.id, r));
-    KM_TRY(take_preconditions(&c, r));
-    km_code rc = carry_out(r, out, &c);
+    KM_TRY(km_fhir__preconditions(&c, r));
+    km_code rc = km_fhir__carry_out(r, out, &c);
     if (rc == KM_NOT_FOUND && c.if_match == 0) {
         km_fault_clear(r->call.fault);
         out->status = 204;
@@ -236,5 +236,5 @@ km_code km_fhir__delete_if(km_request *r, km_reply *out)
 {
     km_change c = { .op = KM_OP_DELETE, .conditional = true, .condition = r->query_raw };
     KM_TRY(km_fhir__type_of(&c.type, r));
-    return carry_out(r, out, &c);
+    return km_fhir__carry_out(r, out, &c);
 }

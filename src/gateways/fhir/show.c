@@ -151,8 +151,7 @@ static bool is_json_type(km_str type)
                                          "text/json",
                                          "json",
                                          "*/*",
-                                         "application/*",
-                                         "application/json-patch+json" };
+                                         "application/*" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (km_str_eq_nocase(type, km_str_of(names[i])))
             return true;
