@@ -5,7 +5,6 @@
  */
 #include "record/log_test.h"
 
-#include "km_sql_record.h"
 #include "km_sql_view_person.h"
 #include "view/person/person.h"
 
