@@ -12,9 +12,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A load gives way: a group that holds bulk plans ends after this many records, about 20 ms of
- * writing, so that small plans wait no longer than that. */
-enum { BULK_RECORDS = 1000, GROUP_JOBS = 4096 };
+/* A load gives way: beside small plans a group takes this many records of it, about 20 ms of
+ * writing. Alone it may take more: the rows of a larger group lie closer together, so fewer pages
+ * are written for them. */
+enum { BULK_RECORDS = 1000, BULK_ALONE = 3000, GROUP_JOBS = 4096 };
 
 static void put(km_queue *q, km_job *j)
 {
@@ -42,11 +43,12 @@ static km_job *take(km_queue *q)
 static km_job *next_for(km_log *l, size_t jobs, int64_t records, int64_t bulk_records)
 {
     km_job *first = l->small.first;
-    if (jobs >= GROUP_JOBS || records >= (int64_t)l->o.group_records)
+    int64_t small_records = records - bulk_records;
+    if (jobs >= GROUP_JOBS || small_records >= (int64_t)l->o.group_records)
         return NULL;
     if (first != NULL)
         return first->run != NULL && jobs > 0 ? NULL : take(&l->small);
-    if (bulk_records >= BULK_RECORDS)
+    if (bulk_records >= (small_records > 0 ? BULK_RECORDS : BULK_ALONE))
         return NULL;
     return take(&l->bulk);
 }

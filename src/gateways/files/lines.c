@@ -2,15 +2,16 @@
  *
  * lines: NDJSON through three stages that overlap: this thread cuts the file into chunks of lines,
  * preparing threads parse, check, pack and index a chunk and hand each line to the log, the writer
- * groups and commits them. A chunk's arena lives until its last line is durable. At most CHUNKS are
- * under way, which bounds memory.
+ * groups and commits them. A chunk's arena lives until its last line is durable and holds what the
+ * writer needs; what only preparing needs is forgotten with each line. At most CHUNKS are under
+ * way, which bounds memory: two groups of the writer, one in work and one to come.
  */
 #include "gateways/files/inside.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { LINES = 64, CHUNKS = 40, PREPARERS = 2, CHUNK_BYTES = 1 << 20, DROP_BYTES = 1 << 20 };
+enum { LINES = 64, CHUNKS = 100, PREPARERS = 2, CHUNK_BYTES = 1 << 18, DROP_BYTES = 1 << 20 };
 
 typedef struct line {
     km_plan plan;
@@ -85,13 +86,15 @@ static void done(void *self, km_plan *plan, km_code code)
 
 /* --- preparing --- */
 
-static km_code prepare(line *l, km_str text)
+static km_code prepare(line *l, km_str text, km_arena *scratch)
 {
     pipe *p = l->chunk->pipe;
     km_jv resource;
     km_ftype type;
-    km_writing w = { .node = p->im->node, .call = &l->call, .source = p->source, .bulk = true };
-    KM_TRY(km_change_read(&resource, &type, text, 0, &l->call));
+    km_call passing = l->call;
+    passing.arena = scratch;
+    km_writing w = { .node = p->im->node, .call = &passing, .source = p->source, .bulk = true };
+    KM_TRY(km_change_read(&resource, &type, text, 0, &passing));
     km_change c = { .op = KM_OP_UPDATE,
                     .type = type,
                     .resource = resource,
@@ -103,8 +106,12 @@ static km_code prepare(line *l, km_str text)
     KM_TRY(km_change_write(&l->write, &w, &c, KM_STR_NONE));
     km_targets__need(p->im->targets, p->source, resource, type);
     km_targets__wrote(p->im->targets, p->source, type, c.id);
+    l->write.id = km_arena_copy(l->call.arena, l->write.id);
+    l->write.owner = km_arena_copy(l->call.arena, l->write.owner);
     l->plan = (km_plan){ .write = &l->write, .n = 1, .call = &l->call, .bulk = true };
-    return km_log_prepare(p->im->node->log, &l->plan);
+    km_code rc = km_log_prepare(p->im->node->log, &l->plan);
+    l->write.resource = KM_JV_NONE; /* its tape ends here; the writer needs what is prepared */
+    return rc;
 }
 
 static void give_up(line *l, km_code code)
@@ -115,14 +122,15 @@ static void give_up(line *l, km_code code)
     settle(l->chunk);
 }
 
-static void prepare_line(chunk *c, size_t i, km_str text, int64_t number)
+static void prepare_line(chunk *c, size_t i, km_str text, int64_t number, km_arena *scratch)
 {
     line *l = &c->line[i];
     km_node *n = c->pipe->im->node;
     *l = (line){ .chunk = c, .number = number };
     l->call =
         (km_call){ .arena = c->arena, .fault = &l->fault, .clock = n->clock, .random = n->random };
-    km_code rc = prepare(l, text);
+    km_code rc = prepare(l, text, scratch);
+    km_arena_reset(scratch);
     l->ready = rc == KM_OK;
     if (!l->ready)
         give_up(l, rc);
@@ -170,6 +178,7 @@ static chunk *next_chunk(pipe *p)
 static void *run_preparer(void *arg)
 {
     pipe *p = arg;
+    km_arena *scratch = km_arena_new(KM_ARENA_CAP_DEFAULT);
     for (chunk *c; (c = next_chunk(p)) != NULL;) {
         km_str rest = c->text;
         int64_t number = c->first_line;
@@ -177,11 +186,12 @@ static void *run_preparer(void *arg)
         for (; rest.n > 0; number++) {
             km_str one = km_str_trim(km_str_cut(rest, '\n', &rest));
             if (one.n > 0)
-                prepare_line(c, lines++, one, number);
+                prepare_line(c, lines++, one, number, scratch);
         }
         hand_over(c, lines);
         settle(c);
     }
+    km_arena_free(scratch);
     return NULL;
 }
 

@@ -130,7 +130,7 @@ static void a_broken_progress_file_costs_time_and_nothing_else(void **state)
 
 /* --- stopped and killed --- */
 
-enum { MANY = 6000 };
+enum { MANY = 12000 };
 
 static const char *put_many(km_test_node *t)
 {

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { NEEDED_MAX = 4000000 };
+enum { NEEDED_MAX = 4000000, RECENT = 1 << 18 };
 
 typedef struct set { /* of 64-bit hashes, open addressing; 0 = empty */
     uint64_t *slot;
@@ -24,7 +24,8 @@ typedef struct need {
 
 struct km_targets {
     pthread_mutex_t lock;
-    set written, asked;
+    uint64_t *recent; /* hashes of what was written lately, each at its own place; 0 = none */
+    set asked;
     need *need;
     size_t n, room;
     bool overflow;
@@ -58,14 +59,11 @@ static bool put(set *s, uint64_t h)
     return true;
 }
 
-static bool has(const set *s, uint64_t h)
+/* References mostly lead to what came shortly before. What is forgotten here is asked of the node
+ * at the end, so an import of any length needs no more memory. */
+static bool wrote_lately(const km_targets *t, uint64_t h)
 {
-    if (s->room == 0)
-        return false;
-    for (size_t i = h & (s->room - 1); s->slot[i] != 0; i = (i + 1) & (s->room - 1))
-        if (s->slot[i] == h)
-            return true;
-    return false;
+    return t->recent[h % RECENT] == h;
 }
 
 km_targets *km_targets__new(void)
@@ -74,13 +72,16 @@ km_targets *km_targets__new(void)
     if (t == NULL)
         abort();
     pthread_mutex_init(&t->lock, NULL);
+    t->recent = calloc(RECENT, sizeof *t->recent);
+    if (t->recent == NULL)
+        abort();
     return t;
 }
 
 void km_targets__free(km_targets *t)
 {
     pthread_mutex_destroy(&t->lock);
-    free(t->written.slot);
+    free(t->recent);
     free(t->asked.slot);
     free(t->need);
     free(t);
@@ -88,8 +89,9 @@ void km_targets__free(km_targets *t)
 
 void km_targets__wrote(km_targets *t, int32_t source, km_ftype type, km_str id)
 {
+    uint64_t h = hash_of(source, type, id);
     pthread_mutex_lock(&t->lock);
-    put(&t->written, hash_of(source, type, id));
+    t->recent[h % RECENT] = h;
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -101,7 +103,7 @@ typedef struct needing {
 static void add_need(km_targets *t, int32_t source, const km_reference *ref)
 {
     uint64_t h = hash_of(source, ref->type, ref->id);
-    if (has(&t->written, h) || !put(&t->asked, h))
+    if (wrote_lately(t, h) || !put(&t->asked, h))
         return;
     if (t->n == NEEDED_MAX) {
         t->overflow = true;
@@ -148,7 +150,7 @@ km_code km_targets__missing(int64_t *out, km_targets *t, km_node *n)
     if (rc == KM_OK) {
         for (size_t i = 0; i < t->n; i++) {
             int64_t chart, rid;
-            if (has(&t->written, t->need[i].hash))
+            if (wrote_lately(t, t->need[i].hash))
                 continue;
             km_code one = km_reader_locate(&chart, &rid, r, t->need[i].type,
                                            km_str_of(t->need[i].id), t->need[i].source);
