@@ -252,7 +252,8 @@ static km_code flush(void *state, km_conn *c, km_fault *f)
 {
     notes *s = state;
     km_stmt *put, *drop;
-    qsort_r(s->note, s->n, sizeof *s->note, in_order, s);
+    if (s->n > 0)
+        qsort_r(s->note, s->n, sizeof *s->note, in_order, s);
     KM_TRY(km_query(&put, c, "hit_put", f));
     KM_TRY(km_query(&drop, c, "hit_drop", f));
     for (size_t i = 0; i < s->n; i++)
