@@ -18,8 +18,8 @@ KUMIHIMO := build/release/kumihimo
 KUMIHIMO_SAMPLES ?= ../shared/samples
 export KUMIHIMO_SAMPLES
 
-.PHONY: run build program web demo setup setup-test test test-long check bench fuzz asan \
-        install deb clean format
+.PHONY: run build program web demo setup setup-test test test-long check bench dictionary fuzz asan \
+        install deb clean format dictionary
 .DEFAULT_GOAL := build
 
 setup:
@@ -71,10 +71,27 @@ bench:
 	@printf '%-46s %10s %10s %-5s %-26s %8s  %-8s\n' what ours peer unit 'peer or floor' ratio goal
 	@set -e; for b in $(BENCH); do KUMIHIMO=$(KUMIHIMO) build/release/bench_$$b; done
 
+# The next dictionary of record bodies, from synthetic records alone; its row in
+# data/record/dictionaries.tsv is written by hand.
+dictionary: program
+	@tools/build release km_dictionary
+	@rm -rf build/dictionary && mkdir -p build/dictionary
+	@$(KUMIHIMO) synth --people 400 --seed 7 --out build/dictionary >/dev/null
+	@n=$$(ls data/record | grep -c zdict || true); \
+	  build/release/km_dictionary data/record/body_$$((n + 1)).zdict build/dictionary
+
 install: build
 	@packaging/install "$(DESTDIR)" "$(PREFIX)"
 deb: build
 	@packaging/deb
+
+# Trains the next compression dictionary of record bodies on synthetic records; one that is
+# released never changes, and new bodies name the newest (data/record/dictionaries.tsv).
+DICTIONARY ?= 2
+dictionary: setup
+	@tools/build release kumihimo km_dictionary_tool
+	@rm -rf build/dictionary && $(KUMIHIMO) synth --people 300 --seed 1 --out build/dictionary
+	@build/release/km_dictionary_tool build/dictionary data/record/body_$(DICTIONARY).zdict
 
 format: setup-test
 	@tools/sources | xargs clang-format -i

@@ -47,3 +47,6 @@ endforeach()
 # Writes data/fhir from the published definitions; run by hand (data/fhir/README.md).
 add_executable(km_fhir_tables_tool EXCLUDE_FROM_ALL tools/fhir_tables.c tools/fhir_params.c)
 target_link_libraries(km_fhir_tables_tool PRIVATE km_codec_json)
+# Trains data/record/body_N.zdict on synthetic records; `make dictionary`.
+add_executable(km_dictionary_tool EXCLUDE_FROM_ALL tools/dictionary.c)
+target_link_libraries(km_dictionary_tool PRIVATE km_record)
