@@ -18,7 +18,7 @@ KUMIHIMO := build/release/kumihimo
 KUMIHIMO_SAMPLES ?= ../shared/samples
 export KUMIHIMO_SAMPLES
 
-.PHONY: run build program web demo setup setup-test test test-long check bench dictionary fuzz asan \
+.PHONY: run build program web demo setup setup-test test test-long check bench fuzz asan \
         install deb clean format dictionary
 .DEFAULT_GOAL := build
 
@@ -71,15 +71,6 @@ bench:
 	@printf '%-46s %10s %10s %-5s %-26s %8s  %-8s\n' what ours peer unit 'peer or floor' ratio goal
 	@set -e; for b in $(BENCH); do KUMIHIMO=$(KUMIHIMO) build/release/bench_$$b; done
 
-# The next dictionary of record bodies, from synthetic records alone; its row in
-# data/record/dictionaries.tsv is written by hand.
-dictionary: program
-	@tools/build release km_dictionary
-	@rm -rf build/dictionary && mkdir -p build/dictionary
-	@$(KUMIHIMO) synth --people 400 --seed 7 --out build/dictionary >/dev/null
-	@n=$$(ls data/record | grep -c zdict || true); \
-	  build/release/km_dictionary data/record/body_$$((n + 1)).zdict build/dictionary
-
 install: build
 	@packaging/install "$(DESTDIR)" "$(PREFIX)"
 deb: build
@@ -91,7 +82,7 @@ DICTIONARY ?= 2
 dictionary: setup
 	@tools/build release kumihimo km_dictionary_tool
 	@rm -rf build/dictionary && $(KUMIHIMO) synth --people 300 --seed 1 --out build/dictionary
-	@build/release/km_dictionary_tool build/dictionary data/record/body_$(DICTIONARY).zdict
+	@build/release/km_dictionary_tool data/record/body_$(DICTIONARY).zdict build/dictionary
 
 format: setup-test
 	@tools/sources | xargs clang-format -i
