@@ -210,7 +210,7 @@ static km_code rewrite(km_str *out, patching *p, km_jv doc, const pointer *at, o
 static bool same_scalar(km_jv a, km_jv b)
 {
     km_decimal x, y;
-    if (!km_jv_is(a, KM_JSON_NUMBER))
+    if (!km_jv_is(a, KM_JSON_NUMBER) || km_str_eq(km_jv_str(a), km_jv_str(b)))
         return km_str_eq(km_jv_str(a), km_jv_str(b));
     return km_decimal_parse(&x, km_jv_str(a)) && km_decimal_parse(&y, km_jv_str(b))
            && km_decimal_cmp(&x, &y) == 0;
