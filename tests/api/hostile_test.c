@@ -213,7 +213,7 @@ static void a_body_beyond_the_limit_is_refused_before_it_comes(void **state)
         "POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n"
         "Content-Length: 1073741824\r\n\r\n",
         "POST /fhir HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n"
-        "Content-Length: 1073741825\r\n\r\n",
+        "Content-Length: 1073741824\r\n\r\n",
         "POST /fhir HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n"
         "Content-Length: 99999999999999999999\r\n\r\n",
     };

@@ -12,7 +12,7 @@ const km_policy km_fhir_public = { "public", KM_PURPOSE_NONE };
 
 static const km_http_route routes[] = {
     { "GET", "/fhir/metadata", km_fhir__capability, 0, &km_fhir_public, NULL, NULL },
-    { "POST", "/fhir", km_fhir__bundle, KM_HTTP_BULK, &km_fhir_writes, NULL, NULL },
+    { "POST", "/fhir", km_fhir__bundle, 0, &km_fhir_writes, NULL, NULL },
     { "GET", "/fhir", km_fhir__search_all, 0, &km_fhir_reads, NULL, NULL },
     { "POST", "/fhir/_search", km_fhir__search_all, 0, &km_fhir_reads, NULL, NULL },
     { "GET", "/fhir/_history", km_fhir__history_all, 0, &km_fhir_reads, NULL, NULL },

@@ -197,6 +197,7 @@ typedef struct km_ordered {
     km_str key; /* of all sort parameters together, memcmp order */
 } km_ordered;
 km_code km_sort__order(km_ordered **out, km_seeking *run, const km_spots *spots, km_ftype type);
+void km_sort__again(km_ordered *all, size_t n); /* what was put together from several orders */
 
 /* --- include.c --- */
 km_code km_include__add(km_page *page, km_seeking *run);

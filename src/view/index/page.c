@@ -167,6 +167,37 @@ static km_code order_some(km_ordered **all, size_t *n, km_seeking *run, km_spots
     return km_sort__order(all, run, spots, type);
 }
 
+/* Sorted records of several types stand in one order, whatever their type. */
+static km_code together(km_page *out, km_seeking *run, km_str after)
+{
+    const km_search *s = run->search;
+    km_arena *a = run->call->arena;
+    km_ordered *whole = NULL;
+    size_t n = 0, room = 0;
+    for (size_t t = 0; t < s->types; t++) {
+        km_spots spots = { 0 };
+        km_ordered *all;
+        KM_TRY(km_run__in_time(run));
+        KM_TRY(km_run__spots(&spots, run, &s->typed[t]));
+        KM_TRY(km_sort__order(&all, run, &spots, s->typed[t].type));
+        if (n + spots.n > room) {
+            room = 2 * (n + spots.n);
+            km_ordered *more = KM_NEW_ARRAY(a, room, km_ordered);
+            if (n > 0)
+                memcpy(more, whole, n * sizeof *more);
+            whole = more;
+        }
+        if (spots.n > 0)
+            memcpy(whole + n, all, spots.n * sizeof *all);
+        n += spots.n;
+    }
+    if (n > 0)
+        km_sort__again(whole, n);
+    out->total = (int64_t)n;
+    take_page(out, run, 0, whole, n, after);
+    return KM_OK;
+}
+
 static km_code gathered(km_page *out, km_seeking *run, km_str cursor)
 {
     const km_search *s = run->search;
@@ -183,6 +214,8 @@ static km_code gathered(km_page *out, km_seeking *run, km_str cursor)
         after = km_str_sub(cursor, 3, cursor.n);
     }
     out->found = KM_NEW_ARRAY(run->call->arena, s->view.count + 1, km_found);
+    if (s->sorts > 0 && s->types > 1 && s->view.summary != KM_SUMMARY_COUNT)
+        return together(out, run, after);
     bool total = s->total != KM_TOTAL_NONE || s->view.summary == KM_SUMMARY_COUNT;
     for (size_t t = total ? 0 : start; t < s->types; t++) {
         km_spots spots = { 0 };

@@ -119,6 +119,11 @@ static int by_key(const void *x, const void *y)
     return km_str_cmp(a->key, b->key);
 }
 
+void km_sort__again(km_ordered *all, size_t n)
+{
+    qsort(all, n, sizeof *all, by_key);
+}
+
 /* Each key is made from its body in a scratch arena, so that thousands of bodies do not pile up. */
 km_code km_sort__order(km_ordered **out, km_seeking *run, const km_spots *spots, km_ftype type)
 {
