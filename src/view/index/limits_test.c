@@ -150,8 +150,8 @@ static void what_leads_to_too_much_is_refused_in_time(void **state)
     static const char *const queries[] = {
         "subject.subject.subject.subject=Patient/1",
         "focus.focus.focus.focus=Patient/1",
-        "_has:Provenance:target:_has:Provenance:target:_has:Provenance:target:_has:Provenance:"
-        "target:_id=1",
+        ("_has:Provenance:target:_has:Provenance:target:_has:Provenance:target:_has:Provenance:"
+         "target:_id=1"), /* one text: clang suspects a comma forgotten */
         "focus.target.target.target.target.target.target.target=1",
     };
     km_test_log *w = *state;
