@@ -103,6 +103,7 @@ struct km_reader {
 
 typedef struct km_old { /* a version and the rows that it put in */
     km_record *record;
+    bool same; /* as what is written, which need not be: no rows */
     void *rows[KM_FOLDS];
 } km_old;
 
@@ -166,7 +167,8 @@ void km_charts__clear(km_chart_names *c);
 km_code km_plan__prepare(km_log *l, km_plan *p, size_t *failed);
 km_code km_plan__prepare_write(km_log *l, km_sealing *s, km_write *w, km_call *call);
 km_folding km_plan__folding(const km_log *l, const km_write *w);
-/* The rows of a version that a write replaces. */
+/* The version that a write replaces, with its rows; these are left out where it is the same and
+ * that is to append nothing. */
 km_code km_plan__read_old(km_old *out, km_reader *r, const km_write *w, int64_t seq, km_call *call);
 
 /* --- plan.c --- */

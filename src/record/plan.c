@@ -140,8 +140,7 @@ static km_code look(km_txn *t, km_write *w, aim *a, km_call *call)
     if (a->version == 0 || a->was_deleted)
         return KM_OK;
     KM_TRY(load_old(t, w, a, call));
-    if (w->keep_same && w->op == KM_OP_UPDATE
-        && km_str_eq(a->old->record->stored, w->prepared->text)) {
+    if (a->old->same) {
         a->skip = true;
         answer_unchanged(w, a, a->old->record);
     }

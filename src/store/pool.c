@@ -8,16 +8,21 @@
 
 #include <assert.h>
 
-/* Takes an idle reader, or the right to open one (then *out is NULL). */
-static void take_reader(km_conn **out, km_store *s)
+/* Takes an idle reader, or the right to open one (then *out is NULL); false where it would have to
+ * wait and may not. */
+static bool take_reader(km_conn **out, km_store *s, bool wait)
 {
+    bool free;
+    *out = NULL;
     pthread_mutex_lock(&s->lock);
-    while (s->idle_n == 0 && s->open_n == s->readers)
+    while (!(free = s->idle_n > 0 || s->open_n < s->readers) && wait)
         pthread_cond_wait(&s->reader_free, &s->lock);
-    *out = s->idle_n > 0 ? s->idle[--s->idle_n] : NULL;
-    if (*out == NULL)
+    if (s->idle_n > 0)
+        *out = s->idle[--s->idle_n];
+    else if (free)
         s->open_n++;
     pthread_mutex_unlock(&s->lock);
+    return free;
 }
 
 static void forget_reader(km_store *s)
@@ -28,9 +33,8 @@ static void forget_reader(km_store *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-km_code km_store_reader(km_conn **out, km_store *s, km_fault *f)
+static km_code open_taken(km_conn **out, km_store *s, km_fault *f)
 {
-    take_reader(out, s);
     if (*out != NULL)
         return KM_OK;
     km_code rc = km_conn__open(out, s, false, f);
@@ -39,6 +43,17 @@ km_code km_store_reader(km_conn **out, km_store *s, km_fault *f)
         forget_reader(s);
     }
     return rc;
+}
+
+km_code km_store_reader(km_conn **out, km_store *s, km_fault *f)
+{
+    (void)take_reader(out, s, true);
+    return open_taken(out, s, f);
+}
+
+km_code km_store_reader_if_free(km_conn **out, km_store *s, km_fault *f)
+{
+    return take_reader(out, s, false) ? open_taken(out, s, f) : KM_OK;
 }
 
 static void free_writer(km_store *s)

@@ -114,6 +114,26 @@ static void whoever_finds_no_reader_waits_for_one(void **state)
 
 static atomic_bool writing;
 
+static void who_can_do_without_a_reader_never_waits(void **state)
+{
+    (void)state;
+    km_conn *held[64], *none;
+    int n = 0;
+    for (; n < 64; n++) {
+        assert_int_equal(km_store_reader_if_free(&held[n], store, NULL), KM_OK);
+        if (held[n] == NULL)
+            break;
+    }
+    assert_in_range(n, 1, 63);
+    assert_int_equal(km_store_reader_if_free(&none, store, NULL), KM_OK);
+    assert_null(none);
+    km_store_return(held[--n]);
+    assert_int_equal(km_store_reader_if_free(&held[n], store, NULL), KM_OK);
+    assert_non_null(held[n++]);
+    while (n > 0)
+        km_store_return(held[--n]);
+}
+
 static void *write_much(void *arg)
 {
     int64_t base = (int64_t)(intptr_t)arg * 1000000;
@@ -219,6 +239,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     static const struct CMUnitTest tests[] = {
         T(whoever_finds_no_reader_waits_for_one),
+        T(who_can_do_without_a_reader_never_waits),
         T(writers_take_turns_and_readers_see_whole_groups),
         T(a_lost_connection_is_replaced_when_given_back),
     };

@@ -61,6 +61,9 @@ km_dialect km_store_dialect(const km_store *s);
  * snapshot from km_begin to km_rollback. Giving back undoes a transaction left open, and
  * replaces a connection that was lost. */
 km_code km_store_reader(km_conn **out, km_store *s, km_fault *f);
+/* The same for who can do without: *out is NULL when none is free; nobody waits, so it may be asked
+ * by who holds one. */
+km_code km_store_reader_if_free(km_conn **out, km_store *s, km_fault *f);
 /* The writing connection; one per store, taken until given back. */
 km_code km_store_writer(km_conn **out, km_store *s, km_fault *f);
 void km_store_return(km_conn *c);
