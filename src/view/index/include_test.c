@@ -5,7 +5,6 @@
  */
 #include "record/log_test.h"
 
-#include "km_sql_record.h"
 #include "km_sql_view_index.h"
 #include "view/index/inside.h"
 
