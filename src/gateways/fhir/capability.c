@@ -33,10 +33,8 @@ static const char *kind_name(km_param_kind kind)
     return names[kind];
 }
 
-static void print_param(km_jw *w, const char *name, km_str code, km_str definition,
-                        const char *kind, km_param_kind k)
+static void print_param(km_jw *w, km_str code, km_str definition, const char *kind, km_param_kind k)
 {
-    (void)name;
     km_jw_open(w, '{');
     km_jw_member(w, "name", code);
     if (definition.n > 0)
@@ -54,20 +52,22 @@ static void print_param(km_jw *w, const char *name, km_str code, km_str definiti
     km_jw_close(w, '}');
 }
 
-static void print_params(km_jw *w, km_ftype type)
+/* `common`: only what every type has, which the system level takes. */
+static void print_params(km_jw *w, km_ftype type, bool common)
 {
     const km_param *p;
     size_t n = km_fhir_params(&p, type);
     km_jw_key(w, "searchParam");
     km_jw_open(w, '[');
-    print_param(w, NULL, KM_STR("_id"), KM_STR("http://hl7.org/fhir/SearchParameter/Resource-id"),
+    print_param(w, KM_STR("_id"), KM_STR("http://hl7.org/fhir/SearchParameter/Resource-id"),
                 "token", KM_PARAM_SPECIAL);
-    print_param(w, NULL, KM_STR("_lastUpdated"),
+    print_param(w, KM_STR("_lastUpdated"),
                 KM_STR("http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"), "date",
                 KM_PARAM_SPECIAL);
     for (size_t i = 0; i < n; i++)
-        if (p[i].kind != KM_PARAM_SPECIAL && p[i].path != NULL)
-            print_param(w, NULL, p[i].code, p[i].url, kind_name(p[i].kind), p[i].kind);
+        if (p[i].kind != KM_PARAM_SPECIAL && p[i].path != NULL
+            && (!common || p[i].code.p[0] == '_'))
+            print_param(w, p[i].code, p[i].url, kind_name(p[i].kind), p[i].kind);
     km_jw_close(w, ']');
 }
 
@@ -139,7 +139,7 @@ static void print_type(km_jw *w, km_ftype type, bool checked)
     km_jw_close(w, ']');
     print_includes(w, type);
     print_revincludes(w, type);
-    print_params(w, type);
+    print_params(w, type, false);
     if (km_str_is(km_fhir_type_name(type), "Patient"))
         km_jw_raw(w, KM_STR("\"operation\":[{\"name\":\"everything\",\"definition\":"
                             "\"http://hl7.org/fhir/OperationDefinition/Patient-everything\"}]"));
@@ -170,6 +170,7 @@ static void print_rest(km_jw *w, const km_node *node)
         print_type(w, types[i], node->config->references_checked);
     km_jw_close(w, ']');
     print_codes(w, "interaction", system, 4);
+    print_params(w, types[0], true);
     km_jw_key(w, "compartment");
     km_jw_open(w, '[');
     static const char *const names[] = { "patient", "encounter", "practitioner", "relatedperson",
