@@ -149,7 +149,8 @@ static bool reference_matches(const km_clause *c, const km_term *t, const km_val
                && (!t->has_bar || km_str_eq(v->id_system, t->system));
     if (v->canonical)
         return canonical_matches(c, t, v->text);
-    if (v->text.n == 0 || !km_reference_parse(&ref, v->text) || ref.contained)
+    bool hierarchy = c->modifier == KM_MOD_BELOW || c->modifier == KM_MOD_ABOVE;
+    if (hierarchy || v->text.n == 0 || !km_reference_parse(&ref, v->text) || ref.contained)
         return false;
     if (t->has_code) /* an id alone */
         return ref.base.n == 0 && km_str_eq(ref.id, t->text)
