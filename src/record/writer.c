@@ -15,7 +15,7 @@
 /* A load gives way: beside small plans a group takes this many records of it, about 20 ms of
  * writing. Alone it may take more: the rows of a larger group lie closer together, so fewer pages
  * are written for them. */
-enum { BULK_RECORDS = 1000, BULK_ALONE = 3000, GROUP_JOBS = 4096 };
+enum { BULK_RECORDS = 1000, BULK_ALONE = 2000, GROUP_JOBS = 4096 };
 
 static void put(km_queue *q, km_job *j)
 {

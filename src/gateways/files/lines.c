@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { LINES = 64, CHUNKS = 100, PREPARERS = 2, CHUNK_BYTES = 1 << 18, DROP_BYTES = 1 << 20 };
+enum { LINES = 64, CHUNKS = 72, PREPARERS = 2, CHUNK_BYTES = 1 << 18, DROP_BYTES = 1 << 20 };
 
 typedef struct line {
     km_plan plan;
