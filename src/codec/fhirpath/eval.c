@@ -180,7 +180,8 @@ static km_code eval_union(km_run *r, const km_node *n, const km_scope *s, km_ite
     for (uint32_t t = 0; t < n->n_terms; t++) {
         uint32_t from = out->n;
         KM_TRY(km_path__eval(r, n->term[t], s, out));
-        KM_TRY(km_path__keep_new(r, &seen, out, before, from));
+        if (!r->env->keep_equal)
+            KM_TRY(km_path__keep_new(r, &seen, out, before, from));
     }
     return KM_OK;
 }

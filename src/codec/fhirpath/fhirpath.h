@@ -78,6 +78,7 @@ typedef struct km_path_env {
     km_jv resource;      /* %resource, %rootResource; its type by resourceType */
     uint32_t step_limit; /* 0 = 1,000,000 */
     km_ms now;           /* now(), today() */
+    bool keep_equal;     /* `|` leaves what is equal: an index wants 100 kg of either system */
     /* resolve(): fills the item for a reference; NULL = by the text of the reference alone,
      * "Patient/1" or ".../Patient/1" gives a KM_ITEM_TYPE of Patient; "#x" looks into
      * `contained`. It may allocate in `arena` what its item needs and nothing that is to outlive

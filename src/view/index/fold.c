@@ -302,7 +302,7 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 }
 
 const km_fold_def km_index_fold = { .name = "index",
-                                    .version = 3,
+                                    .version = 4,
                                     .rows = rows_of,
                                     .open = open_notes,
                                     .close = close_notes,

@@ -223,6 +223,22 @@ static void codes_in_sets_and_hierarchies_are_found(void **state)
     expect(*state, rows, sizeof rows / sizeof *rows);
 }
 
+/* FHIRPath's union would keep one of the two: 100 kg is 100 kg. */
+static void equal_numbers_of_two_systems_are_both_found(void **state)
+{
+    static const row rows[] = {
+        { "Observation", "combo-value-quantity=100|urn:s1|kg", "Observation/q" },
+        { "Observation", "combo-value-quantity=100|urn:s2|kg", "Observation/q" },
+        { "Observation", "combo-value-quantity=100|urn:s3|kg", "" },
+    };
+    put(*state,
+        "{\"resourceType\":\"Observation\",\"id\":\"q\",\"status\":\"final\",\"code\":{},"
+        "\"valueQuantity\":{\"value\":100,\"system\":\"urn:s1\",\"code\":\"kg\"},\"component\":[{"
+        "\"code\":{},\"valueQuantity\":{\"value\":100,\"system\":\"urn:s2\",\"code\":\"kg\"}}]}",
+        "p1", 1);
+    expect(*state, rows, sizeof rows / sizeof *rows);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -230,6 +246,7 @@ int main(void)
         T(what_matches_refer_to_and_who_refers_to_them_is_included),
         T(chains_part_namesakes_of_other_sources),
         T(codes_in_sets_and_hierarchies_are_found),
+        T(equal_numbers_of_two_systems_are_both_found),
     };
     return km_test_on_both("includes, chains, sets", tests, NULL, NULL);
 }

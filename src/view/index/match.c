@@ -221,7 +221,9 @@ static km_code composite_matches(bool *yes, const km_clause *c, km_jv resource, 
                                  km_fault *f)
 {
     km_items foci = { 0 };
-    km_path_env env = { .model = km_fhir_model(), .arena = a, .resource = resource };
+    km_path_env env = {
+        .model = km_fhir_model(), .arena = a, .resource = resource, .keep_equal = true
+    };
     KM_TRY(km_path_eval(&foci, c->param->path, &env, f));
     *yes = false;
     for (uint32_t i = 0; i < foci.n && !*yes; i++)

@@ -373,7 +373,9 @@ km_code km_values_of(km_values *out, const km_param *p, km_jv resource, km_ftype
                      km_fault *f)
 {
     km_items items = { 0 };
-    km_path_env env = { .model = km_fhir_model(), .arena = a, .resource = resource };
+    km_path_env env = {
+        .model = km_fhir_model(), .arena = a, .resource = resource, .keep_equal = true
+    };
     (void)type;
     if (p->path == NULL)
         return KM_OK;
