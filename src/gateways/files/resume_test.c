@@ -4,6 +4,7 @@
  */
 #include "gateways/files/files_test.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -130,18 +131,35 @@ static void a_broken_progress_file_costs_time_and_nothing_else(void **state)
 
 /* --- stopped and killed --- */
 
-enum { MANY = 12000 };
+/* More lines than are under way at once (lines.c). Only on SQLite: what a store keeps of a process
+ * that was killed is asked of both by tests/fault. */
+enum { MANY = 16000, SOME = 4000 };
 
-static const char *put_many(km_test_node *t)
+static const char *put_lines(km_test_node *t, int n)
 {
     km_buf text = km_buf_in(t->arena);
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < n; i++)
         km_buf_print(&text, P("p%d", "F%d") "\n", i, i);
     return km_test_put(t, "many.ndjson", km_buf_str(&text));
 }
 
-/* Another process imports until `signal` comes after `wait_ms`; its end as waitpid tells it. */
-static int import_until(km_test_node *t, const char *path, int signal, int wait_ms)
+typedef struct end {
+    km_node *node;
+    int signal;
+    int64_t versions; /* the signal comes once so many are durable */
+} end;
+
+static void *watch(void *arg)
+{
+    const end *e = arg;
+    while (km_log_figured(e->node->log).versions < e->versions)
+        nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+    kill(getpid(), e->signal);
+    return NULL;
+}
+
+/* Another process imports until it sends itself the signal; its end as waitpid tells it. */
+static int import_until(km_test_node *t, const char *path, int signal, int64_t versions)
 {
     int status;
     fflush(NULL);
@@ -149,39 +167,48 @@ static int import_until(km_test_node *t, const char *path, int signal, int wait_
     assert_true(child >= 0);
     if (child == 0) {
         km_str said;
+        pthread_t watcher;
         km_stop_listen();
-        _exit(km_test_verb(&said, t, "import", path, NULL));
+        if (km_test_node_open(t) != KM_OK)
+            _exit(99);
+        end e = { t->node, signal, versions };
+        if (pthread_create(&watcher, NULL, watch, &e) != 0)
+            _exit(98);
+        int rc = km_test_verb(&said, t, "import", path, NULL);
+        pthread_join(watcher, NULL);
+        _exit(rc);
     }
-    nanosleep(&(struct timespec){ .tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L },
-              NULL);
-    kill(child, signal);
     assert_int_equal(waitpid(child, &status, 0), child);
     return status;
 }
 
 /* Every line is there once, whatever happened before. */
-static void check_all_there(km_test_node *t, const char *path)
+static void check_all_there(km_test_node *t, const char *path, int n)
 {
     (void)km_test_import(t, path, 0);
     km_jv r = km_test_import_so(t, path, 0, again);
-    km_test_counts(r, 0, MANY, 0);
-    assert_int_equal(km_test_whole(t), MANY);
-    for (int i = 0; i < MANY; i += 97)
+    km_test_counts(r, 0, n, 0);
+    assert_int_equal(km_test_whole(t), n);
+    for (int i = 0; i < n; i += 97)
         km_test_holds(t, NULL, "Patient", km_arena_print(t->arena, "p%d", i).p, 1,
                       km_arena_print(t->arena, "\"F%d\"", i).p);
 }
 
 static void an_import_killed_anywhere_goes_on_and_stores_nothing_twice(void **state)
 {
+    static const int64_t versions[] = { 0, 1, SOME / 2, SOME };
     (void)state;
-    for (int wait_ms = 20; wait_ms <= 620; wait_ms += 150) {
+    if (km_test_dialect == KM_POSTGRES)
+        return;
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
         km_test_node t;
         km_test_node_make(&t, km_test_files);
-        const char *path = put_many(&t);
-        (void)import_until(&t, path, SIGKILL, wait_ms);
+        const char *path = put_lines(&t, SOME);
+        int status = import_until(&t, path, SIGKILL, versions[i]);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         assert_int_equal(km_test_node_open(&t), KM_OK);
-        (void)km_test_whole(&t);
-        check_all_there(&t, path);
+        assert_true(km_test_whole(&t) >= versions[i]);
+        check_all_there(&t, path, SOME);
         km_test_node_free(&t);
     }
 }
@@ -190,27 +217,23 @@ static void an_import_killed_anywhere_goes_on_and_stores_nothing_twice(void **st
  */
 static void an_import_asked_to_stop_says_how_far_it_came(void **state)
 {
-    bool halfway = false;
+    km_test_node t;
     (void)state;
-    for (int wait_ms = 100; wait_ms < 3000 && !halfway; wait_ms += 100) {
-        km_test_node t;
-        km_test_node_make(&t, km_test_files);
-        const char *path = put_many(&t);
-        int status = import_until(&t, path, SIGTERM, wait_ms);
-        assert_true(WIFEXITED(status) || WTERMSIG(status) == SIGTERM);
-        assert_int_equal(km_test_node_open(&t), KM_OK);
-        int64_t before = km_test_whole(&t);
-        km_jv r = km_test_import(&t, path, 0);
-        halfway = before > 0 && before < MANY;
-        if (halfway) {
-            assert_int_equal(WEXITSTATUS(status), KM_EXIT_REFUSED);
-            assert_true(km_test_count(r, "alreadyIn") > 0);
-            km_test_counts(r, MANY - before, 0, 0);
-        }
-        check_all_there(&t, path);
-        km_test_node_free(&t);
-    }
-    assert_true(halfway);
+    if (km_test_dialect == KM_POSTGRES)
+        return;
+    km_test_node_make(&t, km_test_files);
+    const char *path = put_lines(&t, MANY);
+    int status = import_until(&t, path, SIGTERM, 1);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), KM_EXIT_REFUSED);
+    assert_int_equal(km_test_node_open(&t), KM_OK);
+    int64_t before = km_test_whole(&t);
+    assert_true(before > 0 && before < MANY);
+    km_jv r = km_test_import(&t, path, 0);
+    km_test_counts(r, MANY - before, 0, 0);
+    assert_true(km_test_count(r, "alreadyIn") > 0);
+    check_all_there(&t, path, MANY);
+    km_test_node_free(&t);
 }
 
 int main(void)
