@@ -30,6 +30,7 @@ typedef struct km_job {
     km_plan *plan;
     km_code (*run)(void *self, km_txn *t, km_fault *f); /* instead of a plan */
     void *self;
+    bool alone; /* `run` begins a group and ends it */
     void (*done)(void *self, km_plan *p, km_code c);
     void *done_self;
     km_fault *fault;

@@ -123,6 +123,13 @@ km_code km_log_prepare(km_log *l, km_plan *p);
 km_code km_log_submit(km_log *l, km_plan *p, void (*done)(void *self, km_plan *p, km_code c),
                       void *self);
 
+/* Runs `work` on the writer's transaction, among the plans of a group: for tables that stand beside
+ * the log (trust's grants, tokens, roots). KM_OK after the group is durable; a refusing work leaves
+ * nothing of what it wrote. It waits for nobody and is short: everybody who writes waits for it. */
+km_code km_log_work(km_log *l, km_code (*work)(void *self, km_txn *t, km_fault *f), void *self,
+                    km_fault *f);
+km_conn *km_txn_conn(km_txn *t);
+
 /* A reader on the writer's transaction: sees uncommitted writes of this group, index
  * included. */
 km_reader *km_txn_reader(km_txn *t);

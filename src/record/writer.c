@@ -47,7 +47,7 @@ static km_job *next_for(km_log *l, size_t jobs, int64_t records, int64_t bulk_re
     if (jobs >= GROUP_JOBS || small_records >= (int64_t)l->o.group_records)
         return NULL;
     if (first != NULL)
-        return first->run != NULL && jobs > 0 ? NULL : take(&l->small);
+        return first->alone && jobs > 0 ? NULL : take(&l->small);
     if (bulk_records >= (small_records > 0 ? BULK_RECORDS : BULK_ALONE))
         return NULL;
     return take(&l->bulk);
@@ -109,13 +109,28 @@ static void undo(km_log *l, const km_counters *before)
         l->o.folds[i]->drop(l->fold_state[i]);
 }
 
+/* Work beside the log may write before it refuses, so it gets a savepoint, which a plan need not
+ * have (D1). What folds have noted by then is written before it, or would go with it. */
+static km_code run_among_others(km_txn *t, km_job *j)
+{
+    km_conn *c = t->log->conn;
+    if (km_plan__flush(t, j->fault) != KM_OK || km_savepoint(c, j->fault) != KM_OK)
+        return KM_STORE;
+    km_code rc = j->run(j->self, t, j->fault);
+    if (rc == KM_OK)
+        return km_release(c, j->fault) == KM_OK ? KM_OK : KM_STORE;
+    km_rollback_to(c);
+    return rc;
+}
+
 static km_code carry_out(km_txn *t, km_job *j, int64_t *records)
 {
-    if (j->run != NULL) {
-        km_code rc = j->run(j->self, t, j->fault);
-        return rc == KM_OK ? km_plan__flush(t, j->fault) : rc;
-    }
-    return km_plan__carry_out(t, j->plan, &j->failed, records);
+    if (j->run == NULL)
+        return km_plan__carry_out(t, j->plan, &j->failed, records);
+    if (!j->alone)
+        return run_among_others(t, j);
+    km_code rc = j->run(j->self, t, j->fault);
+    return rc == KM_OK ? km_plan__flush(t, j->fault) : rc;
 }
 
 /* Fills the group from the queues; KM_STORE when it is lost. */
@@ -135,13 +150,13 @@ static km_code fill(km_txn *t, km_job **first, km_fault *f)
         last = &j->next;
         int64_t before = records;
         j->code = carry_out(t, j, &records);
-        if (j->code == KM_STORE || (j->run != NULL && j->code != KM_OK)) {
+        if (j->code == KM_STORE || (j->alone && j->code != KM_OK)) {
             *f = *j->fault;
             return j->code;
         }
         if (j->plan != NULL && j->plan->bulk)
             bulk += records - before;
-        if (j->run != NULL)
+        if (j->alone)
             return KM_OK;
     }
 }
@@ -336,8 +351,20 @@ km_code km_log_submit(km_log *l, km_plan *p, void (*done)(void *self, km_plan *p
 km_code km_writer__alone(km_log *l, km_code (*work)(void *self, km_txn *t, km_fault *f), void *self,
                          km_fault *f)
 {
+    km_job j = { .run = work, .self = self, .alone = true, .fault = f };
+    return hand_over_and_wait(l, &j, false);
+}
+
+km_code km_log_work(km_log *l, km_code (*work)(void *self, km_txn *t, km_fault *f), void *self,
+                    km_fault *f)
+{
     km_job j = { .run = work, .self = self, .fault = f };
     return hand_over_and_wait(l, &j, false);
+}
+
+km_conn *km_txn_conn(km_txn *t)
+{
+    return t->log->conn;
 }
 
 km_log_figures km_log_figured(km_log *l)
