@@ -160,6 +160,16 @@ static int refuse_start(const char *why, const char *what)
     return KM_EXIT_USAGE;
 }
 
+/* A route that names no permission of the table could be asked by nobody knows whom. */
+static const km_http_route *first_unknown(const km_node *n, const km_http_route *const *tables)
+{
+    for (; *tables != NULL; tables++)
+        for (const km_http_route *r = *tables; r->method != NULL; r++)
+            if (r->policy == NULL || !km_trust_knows(n->trust, r->policy))
+                return r;
+    return NULL;
+}
+
 static int listen_until_stopped(km_node *n, const km_config *c, const char *listen)
 {
     km_fault fault = { 0 };
@@ -168,6 +178,9 @@ static int listen_until_stopped(km_node *n, const km_config *c, const char *list
     for (const km_service *const *s = n->services; *s != NULL && count < TABLES; s++)
         if ((*s)->routes != NULL)
             tables[count++] = (*s)->routes;
+    const km_http_route *unknown = first_unknown(n, tables);
+    if (unknown != NULL)
+        return refuse_start("no permission says who may ask for this route", unknown->pattern);
     km_http_options o = { .listen = listen,
                           .tls_cert = c->tls_cert,
                           .tls_key = c->tls_key,

@@ -19,6 +19,8 @@ enum { TOKEN_BYTES = 32, TOKEN_TEXT = 64 };
 
 struct km_trust {
     bool open;
+    km_roles *roles;
+    int nobody_role, operator_role;
     unsigned char token_hash[KM_SHA256_LEN]; /* of the token's text; the text itself is not kept */
 };
 
@@ -61,11 +63,15 @@ km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f)
     km_trust *t = calloc(1, sizeof *t);
     assert(t != NULL);
     t->open = o->open;
+    t->roles = km_roles_new();
+    t->nobody_role = km_roles_role(t->roles, KM_STR("nobody"));
+    t->operator_role = km_roles_role(t->roles, KM_STR("operator"));
+    assert(t->nobody_role >= 0 && t->operator_role >= 0);
     if (!o->open) {
         char text[TOKEN_TEXT + 1];
         km_code rc = read_token(o->token_file, o->random, text, f);
         if (rc != KM_OK) {
-            free(t);
+            km_trust_close(t);
             return rc;
         }
         km_sha256(t->token_hash, text, TOKEN_TEXT);
@@ -77,12 +83,26 @@ km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f)
 
 void km_trust_close(km_trust *t)
 {
+    if (t == NULL)
+        return;
+    km_roles_free(t->roles);
     free(t);
 }
 
 bool km_trust_is_open(const km_trust *t)
 {
     return t->open;
+}
+
+const km_roles *km_trust_roles(const km_trust *t)
+{
+    return t->roles;
+}
+
+bool km_trust_knows(const km_trust *t, const km_policy *policy)
+{
+    return policy->permission != NULL
+           && km_roles_permission(t->roles, km_str_of(policy->permission)) >= 0;
 }
 
 /* --- who asks --- */
@@ -99,21 +119,34 @@ static bool is_operator(const km_trust *t, km_str authorization)
     return km_same_secret(hash, t->token_hash, sizeof hash);
 }
 
+static km_basis basis_of(const km_trust *t, const km_policy *policy, int role)
+{
+    assert(policy != NULL && policy->permission != NULL);
+    int permission = km_roles_permission(t->roles, km_str_of(policy->permission));
+    assert(permission >= 0);
+    return km_roles_basis(t->roles, permission, role);
+}
+
+/* Who may not is told so; who is nobody yet, how to become somebody. */
+static km_code refused(const km_trust *t, int role, km_call *call)
+{
+    return role == t->nobody_role
+               ? km_fail(call->fault, KM_UNAUTHENTICATED, NULL, "send Authorization: Bearer TOKEN")
+               : km_fail(call->fault, KM_FORBIDDEN, NULL, NULL);
+}
+
 km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy, km_str authorization,
                        km_call *call)
 {
-    assert(policy != NULL && policy->role != NULL);
-    bool for_all = strcmp(policy->role, "public") == 0;
     km_caller *c = KM_NEW(call->arena, km_caller);
     if (t->open)
-        c->name = KM_STR("open");
+        *c = (km_caller){ .name = KM_STR("open"), .role = t->operator_role };
     else if (authorization.n > 0 && is_operator(t, authorization))
-        c->name = KM_STR("operator");
-    else if (for_all) {
-        c->name = KM_STR("nobody");
-        c->public_only = true;
-    } else
-        return km_fail(call->fault, KM_UNAUTHENTICATED, NULL, "send Authorization: Bearer TOKEN");
+        *c = (km_caller){ .name = KM_STR("operator"), .role = t->operator_role };
+    else
+        *c = (km_caller){ .name = KM_STR("nobody"), .role = t->nobody_role };
+    if (basis_of(t, policy, c->role) == KM_BASIS_NONE)
+        return refused(t, c->role, call);
     *out = c;
     call->caller = c;
     return KM_OK;
@@ -156,11 +189,11 @@ static km_code release(km_access *a, struct km_record *const *shown, size_t n, k
 /* An access that covers everything never asks the first three. */
 static const km_access_rules rules = { never_chart, never_partial, never, release };
 
-km_code km_trust_access(km_access **out, const km_policy *policy, km_call *call)
+km_code km_trust_access(km_access **out, const km_trust *t, const km_policy *policy, km_call *call)
 {
-    assert(policy != NULL && call->caller != NULL);
-    if (call->caller->public_only)
-        return km_fail(call->fault, KM_UNAUTHENTICATED, NULL, NULL);
+    assert(call->caller != NULL);
+    if (basis_of(t, policy, call->caller->role) != KM_BASIS_ALL)
+        return refused(t, call->caller->role, call);
     km_access *a = KM_NEW(call->arena, km_access);
     a->rules = &rules;
     a->covers_all = true;

@@ -3,32 +3,27 @@
  * trust: who asks, for what, may they.
  *
  * This is the door with the simplest decision behind it: a node is either open (authentication
- * off, loopback only) or asks for the operator's token; whoever is let in sees what the route's
- * policy names. Consent, roles and audit replace the decision, not these signatures.
+ * off, loopback only) or asks for the operator's token; whoever is let in is its operator, and sees
+ * everything. The table of roles says what the others will be asked (trust/roles); until they can
+ * sign in and consent is asked, nobody has their roles, and every basis but `all` is refused.
  */
 #ifndef KM_TRUST_TRUST_H
 #define KM_TRUST_TRUST_H
 
 #include "record/access.h"
 #include "record/log.h"
+#include "trust/roles/roles.h"
 
-typedef enum km_purpose { /* HL7 v3 PurposeOfUse */
-                          KM_PURPOSE_NONE = 0,
-                          KM_TREAT,
-                          KM_PATRQT,
-                          KM_HOPERAT /* the node's own operation: import, export, verify */
-} km_purpose;
-
-/* Who may ask and for what; a row beside each route. Zero never means allowed. */
+/* What a route is for: a row of data/roles/permissions.tsv, which says who may and on which basis.
+ * Zero never means allowed. */
 typedef struct km_policy {
-    const char *role; /* "public" (health, pages), "reader", "writer", "operator" */
-    km_purpose purpose;
+    const char *permission;
 } km_policy;
 
 typedef struct km_caller {
-    km_str name;      /* for audit: "open", "operator", "job:import" */
-    int32_t source;   /* what the caller writes belongs to this source */
-    bool public_only; /* nobody signed in: routes for everyone only */
+    km_str name;    /* for audit: "open", "operator", "job:import" */
+    int role;       /* number in data/roles/roles.tsv */
+    int32_t source; /* what the caller writes belongs to this source */
 } km_caller;
 
 typedef struct km_trust km_trust;
@@ -40,6 +35,9 @@ typedef struct km_trust_options {
 km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f);
 void km_trust_close(km_trust *t);
 bool km_trust_is_open(const km_trust *t);
+const km_roles *km_trust_roles(const km_trust *t);
+/* Is there a row for this policy? Asked of every route before a node serves. */
+bool km_trust_knows(const km_trust *t, const km_policy *policy);
 
 /* Who sends this Authorization header (KM_STR_NONE: none), and may they use a route of this policy?
  * KM_UNAUTHENTICATED, KM_FORBIDDEN. */
@@ -47,8 +45,8 @@ km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy, km
                        km_call *call);
 
 /* Opens the access for the caller of `call` under the policy (opens the audit entry). The access
- * lives in the call's arena. */
-km_code km_trust_access(km_access **out, const km_policy *policy, km_call *call);
+ * lives in the call's arena. KM_UNAUTHENTICATED, KM_FORBIDDEN. */
+km_code km_trust_access(km_access **out, const km_trust *t, const km_policy *policy, km_call *call);
 
 /* The fixed accesses of the node's own jobs (decision 1), by name: "rebuild", "verify", "export",
  * "import". Asserts the name is in the table. */

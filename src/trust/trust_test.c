@@ -8,7 +8,7 @@
 
 #include "trust/trust.h"
 
-static const km_policy everyone = { "public", KM_PURPOSE_NONE }, reader = { "reader", KM_TREAT };
+static const km_policy everyone = { "node.public" }, reader = { "records.read" };
 
 typedef struct door {
     char folder[64], file[80];
@@ -72,7 +72,7 @@ static void on_an_open_node_everybody_may_read(void **state)
     new_door(&d, true);
     assert_true(km_trust_is_open(d.trust));
     assert_int_equal(ask(&d, &reader, NULL, ""), KM_OK);
-    assert_int_equal(km_trust_access(&a, &reader, &d.call), KM_OK);
+    assert_int_equal(km_trust_access(&a, d.trust, &reader, &d.call), KM_OK);
     assert_true(km_access_covers_chart(a, 17));
     free_door(&d);
 }
@@ -89,7 +89,7 @@ static void elsewhere_the_operators_token_opens_and_no_other(void **state)
     const char *token = km_arena_print(d.arena, "%.64s", token_of(&d)).p;
     assert_false(km_trust_is_open(d.trust));
     assert_int_equal(ask(&d, &reader, "Bearer ", token), KM_OK);
-    assert_int_equal(km_trust_access(&a, &reader, &d.call), KM_OK);
+    assert_int_equal(km_trust_access(&a, d.trust, &reader, &d.call), KM_OK);
     assert_int_equal(ask(&d, &reader, "bearer  ", token), KM_OK); /* RFC 9110 11.1: no case */
     assert_int_equal(ask(&d, &reader, NULL, NULL), KM_UNAUTHENTICATED);
     assert_int_equal(ask(&d, &reader, "Bearer ", ""), KM_UNAUTHENTICATED);
@@ -114,10 +114,40 @@ static void nobody_sees_what_is_public_and_no_record(void **state)
     (void)state;
     new_door(&d, false);
     assert_int_equal(ask(&d, &everyone, NULL, ""), KM_OK);
-    assert_int_equal(km_trust_access(&a, &everyone, &d.call), KM_UNAUTHENTICATED);
+    assert_int_equal(km_trust_access(&a, d.trust, &everyone, &d.call), KM_UNAUTHENTICATED);
     km_fault_clear(&d.fault);
     assert_int_equal(ask(&d, &everyone, "Bearer ", "wrong"), KM_OK);
-    assert_int_equal(km_trust_access(&a, &everyone, &d.call), KM_UNAUTHENTICATED);
+    assert_int_equal(km_trust_access(&a, d.trust, &everyone, &d.call), KM_UNAUTHENTICATED);
+    free_door(&d);
+}
+
+/* What the table says, for everybody who can ask today. */
+static void the_table_decides_each_permission(void **state)
+{
+    door d;
+    const km_permission *p;
+    (void)state;
+    new_door(&d, false);
+    const char *token = km_arena_print(d.arena, "%.64s", token_of(&d)).p;
+    const km_roles *roles = km_trust_roles(d.trust);
+    int nobody = km_roles_role(roles, KM_STR("nobody"));
+    int operator_role = km_roles_role(roles, KM_STR("operator"));
+    size_t n = km_roles_permissions(&p, roles);
+    for (size_t i = 0; i < n; i++) {
+        km_access *a;
+        km_policy policy = { km_arena_copy(d.arena, p[i].name).p };
+        km_code anonymous = p[i].basis[nobody] == KM_BASIS_NONE ? KM_UNAUTHENTICATED : KM_OK;
+        km_code signed_in = p[i].basis[operator_role] == KM_BASIS_NONE ? KM_FORBIDDEN : KM_OK;
+        assert_true(km_trust_knows(d.trust, &policy));
+        assert_int_equal(ask(&d, &policy, NULL, ""), anonymous);
+        assert_int_equal(ask(&d, &policy, "Bearer ", token), signed_in);
+        if (signed_in == KM_OK)
+            assert_int_equal(km_trust_access(&a, d.trust, &policy, &d.call),
+                             p[i].basis[operator_role] == KM_BASIS_ALL ? KM_OK : KM_FORBIDDEN);
+    }
+    assert_false(km_trust_knows(d.trust, &(km_policy){ "records.rea" }));
+    assert_false(km_trust_knows(d.trust, &(km_policy){ "" }));
+    assert_false(km_trust_knows(d.trust, &(km_policy){ NULL }));
     free_door(&d);
 }
 
@@ -159,6 +189,7 @@ int main(void)
         cmocka_unit_test(on_an_open_node_everybody_may_read),
         cmocka_unit_test(elsewhere_the_operators_token_opens_and_no_other),
         cmocka_unit_test(nobody_sees_what_is_public_and_no_record),
+        cmocka_unit_test(the_table_decides_each_permission),
         cmocka_unit_test(the_token_is_made_once_for_its_owners_eyes),
         cmocka_unit_test(a_token_file_that_holds_none_is_refused),
     };

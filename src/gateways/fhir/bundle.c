@@ -368,7 +368,7 @@ km_code km_fhir__bundle(km_request *r, km_reply *out)
                         .source = ((const km_caller *)r->call.caller)->source,
                         .references_reported = !km_request_node(r)->config->references_checked };
     KM_TRY(read_bundle(&b, &batch));
-    KM_TRY(km_trust_access(&b.w.access, &km_fhir_writes, &r->call));
+    KM_TRY(km_trust_access(&b.w.access, b.w.node->trust, &km_fhir_writes, &r->call));
     KM_TRY(batch ? run_batch(&b) : transact(&b));
     return answer(&b, out, batch ? "batch-response" : "transaction-response");
 }

@@ -21,7 +21,7 @@ km_code km_fhir__id_of(km_str *out, km_request *r)
 km_code km_fhir__reader(km_reader **out, km_request *r, const km_policy *policy)
 {
     km_access *access;
-    KM_TRY(km_trust_access(&access, policy, &r->call));
+    KM_TRY(km_trust_access(&access, km_request_node(r)->trust, policy, &r->call));
     return km_reader_open(out, km_request_node(r)->log, access, &r->call);
 }
 
@@ -106,7 +106,7 @@ static km_code start_writing(km_writing *w, km_request *r)
                        .base = km_show__base(r),
                        .source = source_of(r),
                        .references_reported = !km_request_node(r)->config->references_checked };
-    return km_trust_access(&w->access, &km_fhir_writes, &r->call);
+    return km_trust_access(&w->access, w->node->trust, &km_fhir_writes, &r->call);
 }
 
 static km_code show_current(km_request *r, km_reply *out, const km_change *c)

@@ -6,9 +6,9 @@
 
 #include "gateways/fhir/inside.h"
 
-const km_policy km_fhir_reads = { "reader", KM_TREAT };
-const km_policy km_fhir_writes = { "writer", KM_TREAT };
-const km_policy km_fhir_public = { "public", KM_PURPOSE_NONE };
+const km_policy km_fhir_reads = { "records.read" };
+const km_policy km_fhir_writes = { "records.write" };
+const km_policy km_fhir_public = { "node.public" };
 
 static const km_http_route routes[] = {
     { "GET", "/fhir/metadata", km_fhir__capability, 0, &km_fhir_public, NULL, NULL },

@@ -93,7 +93,7 @@ km_code km_sharing__persons(km_request *r, km_reply *out)
     km_access *access;
     km_reader *reader;
     km_buf json = km_buf_in(r->call.arena);
-    KM_TRY(km_trust_access(&access, &km_sharing__policy, &r->call));
+    KM_TRY(km_trust_access(&access, km_request_node(r)->trust, &km_sharing__policy, &r->call));
     KM_TRY(km_reader_open(&reader, km_request_node(r)->log, access, &r->call));
     km_code rc = print_people(&json, r, reader);
     km_reader_close(reader);

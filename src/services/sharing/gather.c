@@ -12,7 +12,7 @@ km_code km_seen__open(km_person_seen *out, km_request *r)
     *out = (km_person_seen){ .r = r };
     if (!km_str_to_i64(&out->person, km_request_var(r, "person")))
         return km_fail(r->call.fault, KM_NOT_FOUND, NULL, NULL);
-    KM_TRY(km_trust_access(&access, &km_sharing__policy, &r->call));
+    KM_TRY(km_trust_access(&access, km_request_node(r)->trust, &km_sharing__policy, &r->call));
     KM_TRY(km_reader_open(&out->reader, km_request_node(r)->log, access, &r->call));
     km_code rc = km_person_charts(&out->chart, &out->charts, out->reader, out->person);
     if (rc == KM_OK && out->charts == 0)

@@ -4,8 +4,8 @@
  */
 #include "services/sharing/sharing.h"
 
-const km_policy km_sharing__policy = { "reader", KM_TREAT };
-static const km_policy everyone = { "public", KM_PURPOSE_NONE };
+const km_policy km_sharing__policy = { "timeline.read" };
+static const km_policy everyone = { "session.read" };
 
 static km_code session(km_request *r, km_reply *out)
 {
