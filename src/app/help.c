@@ -7,7 +7,7 @@
 #include "app/inside.h"
 #include "platform/version.h"
 
-static bool in_english(const char *lang)
+bool km_app__in_english(const char *lang)
 {
     const char *l = lang ? lang : getenv("LC_ALL");
     if (l == NULL || *l == '\0')
@@ -27,7 +27,7 @@ static void print_options(const km_option *o, bool english)
 
 void km_app__help(const km_service *const *services, const char *lang)
 {
-    bool english = in_english(lang);
+    bool english = km_app__in_english(lang);
     printf("%s\n\n", english ? "Kumihimo: one person's health records, braided into one cord"
                              : "組紐 (Kumihimo): 一人の保健医療記録を一本の紐に");
     printf("%s\n", english ? "kumihimo VERB [options] [words]" : "kumihimo 動詞 [オプション] [語]");
@@ -40,7 +40,7 @@ void km_app__help(const km_service *const *services, const char *lang)
 
 void km_app__help_command(const km_command *c, const char *lang)
 {
-    bool english = in_english(lang);
+    bool english = km_app__in_english(lang);
     printf("kumihimo %s%s%s\n\n  %s\n\n", c->verb, c->arguments ? " " : "",
            c->arguments ? c->arguments : "", english ? c->about : c->about_ja);
     print_options(c->options, english);

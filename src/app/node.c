@@ -43,6 +43,7 @@ static const km_http_route routes[] = {
     { "GET", "/health/live", live, KM_HTTP_INLINE, &everyone, NULL, NULL },
     { "GET", "/health/ready", ready, 0, &everyone, NULL, NULL },
     { "GET", "/metrics", metrics, 0, &everyone, NULL, NULL },
+    { "GET", "/api/permissions", km_app__permissions_shown, 0, &everyone, NULL, NULL },
     { "GET", "/", km_app__page, 0, &everyone, NULL, NULL },
     { "GET", "/assets/{file}", km_app__page, 0, &everyone, NULL, NULL },
     { "GET", "/{file}", km_app__page, 0, &everyone, NULL, NULL },
@@ -87,6 +88,9 @@ static const km_command commands[] = {
       "実在しない地域の記録を FHIR で作る",
       "  kumihimo synth --people 200 --seed 1 --out demo/files", synth_options, KM_NO_NODE,
       km_app__synth },
+    { "permissions", NULL, "who may do what, and on which basis", "誰が何をどの根拠でできるか",
+      "  kumihimo permissions\n  kumihimo permissions --json", NULL, KM_NO_NODE,
+      km_app__permissions },
     { 0 }
 };
 
