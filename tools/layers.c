@@ -7,6 +7,7 @@
  * What it holds to
  * - Folders are listed bottom first and may name only folders above their own line, so
  *   there is no cycle. A folder of src/ with code in it must be listed.
+ * - `folder+` stands for the folder and all that its own row lets it include.
  * - An include names its folder from src/ on, or a file of its own folder without one.
  *   Angle brackets do not hide a folder of ours; a macro may not stand for a header.
  * - `only HEADER : FOLDERS` opens a header to these folders alone, and the header exists.
@@ -86,19 +87,31 @@ static bool stands_right(const row *r, const char *name)
     return strstr(r->right, spaced) != NULL;
 }
 
-/* Copies `from` with every run of white space as one space, one at both ends too. */
-static void spread(char out[LINE_MAX_], const char *from)
+/* Puts one more name behind the others, unless it stands there. */
+static void append(row *r, const char *name)
 {
-    size_t n = 0;
-    out[n++] = ' ';
-    for (; *from != '\0' && n + 2 < LINE_MAX_; from++) {
-        char c = isspace((unsigned char)*from) ? ' ' : *from;
-        if (c != ' ' || out[n - 1] != ' ')
-            out[n++] = c;
+    size_t n = strlen(r->right), more = strlen(name);
+    if (!stands_right(r, name) && n + more + 2 < LINE_MAX_)
+        snprintf(r->right + n, LINE_MAX_ - n, "%s ", name);
+}
+
+/* The names of `from` with one space before and after each; `folder+` as all it stands for. */
+static void spread(const house *h, row *r, char *from)
+{
+    char *rest = NULL, *deep = NULL, theirs[LINE_MAX_];
+    snprintf(r->right, sizeof r->right, " ");
+    for (char *t = strtok_r(from, " \t\r", &rest); t; t = strtok_r(NULL, " \t\r", &rest)) {
+        size_t n = strlen(t);
+        bool all = n > 1 && t[n - 1] == '+';
+        t[n - all] = '\0';
+        append(r, t);
+        const row *below = all ? row_of(h, false, t) : NULL;
+        if (below == NULL)
+            continue;
+        memcpy(theirs, below->right, sizeof theirs);
+        for (char *d = strtok_r(theirs, " ", &deep); d; d = strtok_r(NULL, " ", &deep))
+            append(r, d);
     }
-    if (out[n - 1] != ' ')
-        out[n++] = ' ';
-    out[n] = '\0';
 }
 
 /* What a row may name on its right: folders of the rows above it; for a header, any folder. */
@@ -138,7 +151,7 @@ static void read_row(house *h, char *text, int line)
     r->only = only;
     r->line = line;
     memcpy(r->name, word[only], sizeof r->name);
-    spread(r->right, colon + 1);
+    spread(h, r, colon + 1);
     if (row_of(h, only, r->name) != NULL)
         tell(h, "LAYERS", line, "%s stands there twice", r->name);
     h->n++;

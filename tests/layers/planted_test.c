@@ -186,6 +186,20 @@ static void a_circle_or_an_upward_row_is_refused(void **state)
     expect_refused("LAYERS", "base :\nbase :\n", "stands there twice");
 }
 
+static void a_plus_stands_for_what_the_row_above_lets_in_and_no_more(void **state)
+{
+    (void)state;
+    expect_allowed("LAYERS", "base :\nstore : base\nrecord : store+\ntrust : record+\n"
+                             "only record/access_make.h : record trust\n");
+    expect_refused("LAYERS",
+                   "base :\nstore : base\nrecord : store\ntrust : record+\n"
+                   "only record/access_make.h : record trust\n",
+                   "record may not include base/");
+    expect_refused("LAYERS", "base :\nstore : record+\nrecord : base\n",
+                   "store names record, which does not stand above it");
+    expect_refused("LAYERS", "base :\nstore : bas+\n", "bas, which is no folder");
+}
+
 static void a_table_is_read_by_its_own_folder(void **state)
 {
     (void)state;
@@ -276,6 +290,7 @@ int main(void)
         cmocka_unit_test(an_only_header_is_closed_to_the_rest),
         cmocka_unit_test(an_unlisted_folder_is_refused),
         cmocka_unit_test(a_circle_or_an_upward_row_is_refused),
+        cmocka_unit_test(a_plus_stands_for_what_the_row_above_lets_in_and_no_more),
         cmocka_unit_test(a_table_is_read_by_its_own_folder),
         cmocka_unit_test(a_link_cannot_carry_a_file_into_another_folder),
         cmocka_unit_test(a_reference_downwards_passes),
