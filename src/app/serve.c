@@ -71,9 +71,6 @@ km_code km_app__page(km_request *r, km_reply *out)
                                  KM_STR_ARG(file));
     KM_TRY(read_file(&out->body, path.p, &r->call));
     out->type = type_of(file);
-    km_reply_header(out, "Content-Security-Policy",
-                    KM_STR("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-                           "form-action 'self'; object-src 'none'"));
     km_reply_header(out, "Cache-Control",
                     asset ? KM_STR("public, max-age=31536000, immutable") : KM_STR("no-cache"));
     return KM_OK;

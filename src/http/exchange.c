@@ -17,7 +17,7 @@ static uint64_t mixed(uint64_t z)
     return z ^ (z >> 31);
 }
 
-static void name_request(struct km_http *h, char id[17])
+static void name_request(struct km_http *h, char id[65])
 {
     static const char digit[] = "0123456789abcdef";
     uint64_t n = atomic_fetch_add_explicit(&h->id_next, 1, memory_order_relaxed);
@@ -90,6 +90,11 @@ km_exchange *km_http__exchange_open(struct km_http *h, struct MHD_Connection *c,
     x->r.tls = h->tls;
     x->r.app = h->o.app;
     name_request(h, x->r.id);
+    if (h->tls)
+        km_http__tls_peer(h, c, x->conn);
+    x->r.peer = x->conn->peer;
+    x->r.peer_certificate = x->conn->peer_certificate;
+    x->r.peer_verified = x->conn->peer_verified;
     read_target(x, uri);
     km_http__conn_enter(x->conn, KM_CONN_READING, x->began_ns / 1000000u + h->o.limits.header_ms);
     return x;

@@ -19,6 +19,7 @@ typedef enum known {
     CONTENT_ENCODING,
     EXPECT,
     ACCEPT_ENCODING,
+    REQUEST_ID,
     KNOWN
 } known;
 
@@ -32,6 +33,7 @@ static const struct {
     [CONTENT_ENCODING] = { KM_STR_INIT("content-encoding"), true },
     [EXPECT] = { KM_STR_INIT("expect"), false },
     [ACCEPT_ENCODING] = { KM_STR_INIT("accept-encoding"), false },
+    [REQUEST_ID] = { KM_STR_INIT("x-request-id"), false },
 };
 
 typedef struct reading {
@@ -161,6 +163,22 @@ static km_code judge_host(const reading *t)
     return KM_OK;
 }
 
+/* The caller's own id of the request, where it cannot be a word or a person's number: it goes into
+ * the log. */
+static void take_id(km_exchange *x, km_str id)
+{
+    if (id.n < 16 || id.n >= sizeof x->r.id)
+        return;
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')
+              || c == '-'))
+            return;
+    }
+    memcpy(x->r.id, id.p, id.n);
+    x->r.id[id.n] = '\0';
+}
+
 /* Methods that may stand in the log: a made-up one could carry anything. */
 static const char *logged(km_str method)
 {
@@ -227,6 +245,7 @@ km_code km_http__head(km_exchange *x, const char *method, const char *version)
     KM_TRY(read_method(x, method));
     KM_TRY(read_fields(&t, method, version));
     KM_TRY(judge_framed(&t, version));
+    take_id(x, t.value[REQUEST_ID]);
     x->expects = t.value[EXPECT].p != NULL;
     if (!km_http__coding_accepted(&x->reply_coding, &x->plain_refused, t.value[ACCEPT_ENCODING]))
         return km_fail(&x->fault, KM_NOT_ACCEPTABLE, NULL, "content codings are gzip and zstd");

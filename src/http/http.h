@@ -48,8 +48,15 @@ struct km_request {
     km_str body;      /* whole body (not for STREAM routes) */
     km_str host;      /* Host header */
     bool tls;
-    char id[17]; /* request id, hex */
-    void *app;   /* km_http_options.app */
+    /* X-Request-Id where it is 16 to 64 hex digits and dashes (a UUID, a trace id: no name and no
+     * person's number fits), else 16 hex digits of ours. Sent back and logged. */
+    char id[65];
+    const char *peer; /* address of the other end: "192.0.2.1", "2001:db8::1" */
+    /* The leaf of the certificate that the caller showed and holds the key of, DER; KM_STR_NONE
+     * for none. Unless peer_verified it proves a key and no name: it may be self-signed. */
+    km_str peer_certificate;
+    bool peer_verified; /* the chain ends at tls_client_ca, in time, for client use */
+    void *app;          /* km_http_options.app */
     const struct km_http_route *route;
     void *stream; /* STREAM: the handler's own state between pieces */
 };
@@ -103,15 +110,27 @@ typedef struct km_http_route {
 typedef struct km_http_limits {
     size_t header_bytes, url_bytes, body_bytes, bulk_bytes, unpacked_bytes;
     unsigned header_lines, unpack_ratio;
-    unsigned header_ms, body_ms, idle_ms, connections, connections_per_ip;
+    unsigned handshake_ms, header_ms, body_ms, idle_ms, connections, connections_per_ip;
     unsigned body_min_bytes_per_s; /* slower bodies end with 408 */
     size_t arena_bytes;
 } km_http_limits;
 extern const km_http_limits km_http_limits_default; /* trust.md §6 */
 
+typedef enum km_http_peer {
+    KM_HTTP_PEER_OFF,      /* no certificate is asked for */
+    KM_HTTP_PEER_OPTIONAL, /* asked for; km_request tells whether it verified */
+    KM_HTTP_PEER_REQUIRED  /* none, or one that does not verify, ends the handshake */
+} km_http_peer;
+
 typedef struct km_http_options {
-    const char *listen;                 /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any free */
-    const char *tls_cert, *tls_key;     /* PEM files; both NULL = plain */
+    const char *listen;             /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any free */
+    const char *tls_cert, *tls_key; /* PEM files; both NULL = plain */
+    const char *tls_client_ca;      /* PEM file; needed unless tls_peer is OFF, refused if it is */
+    km_http_peer tls_peer;
+    bool tls_1_2; /* also TLS 1.2 with ECDHE and AEAD, for who cannot do 1.3 */
+    /* Requests that carry this cookie and may change something must come from our own pages
+     * (Sec-Fetch-Site, else Origin), else 403; NULL = no such cookie. */
+    const char *session_cookie;
     const km_http_route *const *routes; /* NULL-ended list of tables, each ended by {0} */
     unsigned io_threads, workers;       /* 0 = default (2; 32) */
     km_http_limits limits;

@@ -55,6 +55,9 @@ typedef struct km_conn {
     _Atomic uint64_t state;
     int fd;
     bool tls;
+    char peer[48]; /* address in text, made once */
+    bool peer_read, peer_verified;
+    km_str peer_certificate; /* GnuTLS's own bytes, which live as long as the connection */
     struct km_conn *next, **link;
 } km_conn;
 
@@ -198,6 +201,20 @@ void km_http__produce_close(km_exchange *x);
 /* log.c */
 void km_http__log(km_exchange *x, uint64_t ns);
 
+/* tls.c: the certificate files, libmicrohttpd's options (returns how many it wrote), what a new
+ * connection must show, and what it has shown. */
+km_code km_http__tls_read(struct km_http *h, km_fault *f);
+size_t km_http__tls_items(const struct km_http *h, struct MHD_OptionItem item[4]);
+void km_http__tls_forget(struct km_http *h);
+void km_http__tls_begin(const struct km_http *h, struct MHD_Connection *c);
+void km_http__tls_peer(const struct km_http *h, struct MHD_Connection *c, km_conn *conn);
+
+/* origin.c: KM_FORBIDDEN where a page of another site makes the caller's browser ask. */
+km_code km_http__same_origin(km_exchange *x);
+
+/* secure.c: the headers that every reply has. */
+void km_http__secure(const km_exchange *x, struct MHD_Response *m);
+
 /* listen.c: a listening socket for "host:port" or "[v6]:port"; the port it got. */
 km_code km_http__listen(int *fd, int *port, const char *where, km_fault *f);
 
@@ -210,7 +227,7 @@ struct km_http {
     struct MHD_Daemon *daemon;
     int port;
     bool tls;
-    char *cert, *key;
+    char *cert, *key, *client_ca;
     km_watch watch;
     km_workers workers;
     km_packers packers;

@@ -12,6 +12,7 @@ const km_http_limits km_http_limits_default = {
     .unpacked_bytes = (size_t)64 << 20,
     .header_lines = 64,
     .unpack_ratio = 10,
+    .handshake_ms = 5000,
     .header_ms = 10000,
     .body_ms = 60000,
     .idle_ms = 75000,
@@ -34,6 +35,7 @@ void km_http__limits_fill(km_http_limits *l)
     FILL(unpacked_bytes);
     FILL(header_lines);
     FILL(unpack_ratio);
+    FILL(handshake_ms);
     FILL(header_ms);
     FILL(body_ms);
     FILL(idle_ms);
@@ -47,7 +49,7 @@ void km_http__limits_fill(km_http_limits *l)
  * answer in one pool; beyond it, it answers 414 or 431 by itself. */
 size_t km_http__pool_bytes(const km_http_limits *l)
 {
-    enum { LINE_RECORD = 80, ANSWER = 3072 }; /* it clears the pool after each request */
+    enum { LINE_RECORD = 80, ANSWER = 4096 }; /* it clears the pool after each request */
     return l->header_bytes + l->url_bytes + (size_t)l->header_lines * LINE_RECORD + ANSWER;
 }
 

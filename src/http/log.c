@@ -43,7 +43,7 @@ static void put_number(pen *p, const char *name, uint64_t v)
 void km_http__log(km_exchange *x, uint64_t ns)
 {
     const km_http_options *o = &x->http->o;
-    char text[KM_PATTERN_MOST + 256], when[25];
+    char text[KM_PATTERN_MOST + 320], when[25];
     pen p = { text };
     km_instant_print(when, km_call_now(&x->r.call));
     put(&p, "{\"t\":\"");

@@ -28,21 +28,15 @@ static void add(struct MHD_Response *m, const char *name, const char *value)
 static void add_headers(const km_exchange *x, struct MHD_Response *m)
 {
     const km_reply *r = &x->reply;
-    bool cached = false;
-    for (size_t i = 0; i < r->headers; i++) {
-        cached |= km_str_eq_nocase(r->header[i].name, KM_STR("Cache-Control"));
+    for (size_t i = 0; i < r->headers; i++)
         add(m, r->header[i].name.p, r->header[i].value.p);
-    }
     if (r->type != NULL)
         add(m, "Content-Type", r->type);
     if (x->reply_coding != KM_CODING_PLAIN)
         add(m, "Content-Encoding", km_http__coding_name(x->reply_coding));
     if (x->vary)
         add(m, "Vary", "Accept-Encoding");
-    if (!cached)
-        add(m, "Cache-Control", "no-store");
-    add(m, "X-Content-Type-Options", "nosniff");
-    add(m, "Referrer-Policy", "no-referrer");
+    km_http__secure(x, m);
     add(m, "X-Request-Id", x->r.id);
     if (x->close_after)
         add(m, "Connection", "close");

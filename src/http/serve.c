@@ -14,6 +14,7 @@ km_code km_http__admit(km_exchange *x)
     const km_http_options *o = &x->http->o;
     if (x->admitted)
         return KM_OK;
+    KM_TRY(km_http__same_origin(x));
     km_code rc = o->admit ? o->admit(&x->r) : KM_OK;
     if (rc != KM_OK)
         return km_fail(&x->fault, rc, NULL, NULL);

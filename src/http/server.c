@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,36 +11,6 @@
 #include "http/inside.h"
 
 enum { IO_THREADS = 2, WORKERS = 32, QUEUE_PER_WORKER = 16, QUEUE_LEAST = 64 };
-
-/* TLS 1.3 only, by what every browser and library of today has. */
-static const char tls_priority[] =
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:-CIPHER-ALL"
-    ":+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305";
-
-static km_code read_pem(char **out, const char *path, const char *what, km_fault *f)
-{
-    enum { MOST = 1 << 20 };
-    FILE *in = fopen(path, "rb");
-    if (in == NULL)
-        return km_fail(f, KM_IO, what, "%s", strerror(errno));
-    *out = calloc(1, MOST + 1);
-    size_t n = *out ? fread(*out, 1, MOST, in) : 0;
-    bool bad = ferror(in) || n == 0 || n == MOST || memchr(*out, '\0', n) != NULL;
-    fclose(in);
-    return bad ? km_fail(f, KM_IO, what, "not a PEM file") : KM_OK;
-}
-
-static km_code read_tls(km_http *h, km_fault *f)
-{
-    const km_http_options *o = &h->o;
-    h->tls = o->tls_cert != NULL || o->tls_key != NULL;
-    if (!h->tls)
-        return KM_OK;
-    if (o->tls_cert == NULL || o->tls_key == NULL)
-        return km_fail(f, KM_USAGE, "tls", "a certificate and its key, both or neither");
-    KM_TRY(read_pem(&h->cert, o->tls_cert, "tls-cert", f));
-    return read_pem(&h->key, o->tls_key, "tls-key", f);
-}
 
 static enum MHD_Result accepts(void *http, const struct sockaddr *from, socklen_t n)
 {
@@ -59,11 +28,6 @@ static struct MHD_OptionItem value_item(enum MHD_OPTION o, size_t v)
 static struct MHD_OptionItem call_item(enum MHD_OPTION o, intptr_t function, km_http *h)
 {
     return (struct MHD_OptionItem){ o, function, h };
-}
-
-static struct MHD_OptionItem text_item(enum MHD_OPTION o, const char *z)
-{
-    return (struct MHD_OptionItem){ o, 0, (void *)(uintptr_t)z };
 }
 
 /* Without MHD_USE_ERROR_LOG libmicrohttpd is silent: what it would say quotes its callers. */
@@ -85,9 +49,7 @@ static km_code start_daemon(km_http *h, int fd, km_fault *f)
         item[n++] = value_item(MHD_OPTION_THREAD_POOL_SIZE, h->o.io_threads);
     if (h->tls) {
         flags |= MHD_USE_TLS;
-        item[n++] = text_item(MHD_OPTION_HTTPS_MEM_CERT, h->cert);
-        item[n++] = text_item(MHD_OPTION_HTTPS_MEM_KEY, h->key);
-        item[n++] = text_item(MHD_OPTION_HTTPS_PRIORITIES, tls_priority);
+        n += km_http__tls_items(h, item + n);
     }
     item[n++] = value_item(MHD_OPTION_END, 0);
     h->daemon = MHD_start_daemon(flags, 0, accepts, h, km_http__on_call, h, MHD_OPTION_ARRAY, item,
@@ -165,8 +127,7 @@ static void free_all(km_http *h)
     pthread_mutex_destroy(&h->lock);
     km_http__router_free(h->router);
     free(h->count);
-    free(h->cert);
-    free(h->key);
+    km_http__tls_forget(h);
     free(h);
 }
 
@@ -180,7 +141,7 @@ km_code km_http_start(km_http **out, const km_http_options *o, km_fault *f)
     open_locks(h);
     km_code rc = km_http__router_new(&h->router, o->routes, f);
     if (rc == KM_OK)
-        rc = read_tls(h, f);
+        rc = km_http__tls_read(h, f);
     if (rc == KM_OK) {
         h->count = calloc(km_http__router_count(h->router) + 1, sizeof *h->count);
         if (h->count == NULL)

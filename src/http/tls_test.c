@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * TLS 1.3 and nothing older, with a certificate made here.
+ * TLS 1.3, 1.2 only where asked for, and callers with certificates, all made here.
  */
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -10,7 +10,7 @@
 
 static place *p;
 static char cert_path[] = P_tmpdir "/km_http_cert_XXXXXX",
-            key_path[] = P_tmpdir "/km_http_key_XXXXXX";
+            key_path[] = P_tmpdir "/km_http_key_XXXXXX", ca_path[] = P_tmpdir "/km_http_ca_XXXXXX";
 
 static void write_file(char *path, const gnutls_datum_t *d)
 {
@@ -20,40 +20,83 @@ static void write_file(char *path, const gnutls_datum_t *d)
     close(fd);
 }
 
-static void make_certificate(void)
-{
+typedef struct party {
     gnutls_x509_privkey_t key;
     gnutls_x509_crt_t cert;
-    gnutls_datum_t text;
-    gnutls_x509_privkey_init(&key);
-    gnutls_x509_crt_init(&cert);
-    assert_int_equal(gnutls_x509_privkey_generate(
-                         key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+} party;
+
+typedef struct shape {
+    const char *dn;
+    const party *issuer; /* NULL: itself */
+    time_t from, to;     /* seconds from now; both 0: an hour around it */
+    const char *use;     /* an extended key usage */
+    bool authority;
+} shape;
+
+static party server, authority;
+
+static party make_party(shape s)
+{
+    party out;
+    gnutls_x509_privkey_init(&out.key);
+    gnutls_x509_crt_init(&out.cert);
+    assert_int_equal(gnutls_x509_privkey_generate(out.key, GNUTLS_PK_ECDSA,
+                                                  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
+                                                  0),
                      0);
-    gnutls_x509_crt_set_version(cert, 3);
-    gnutls_x509_crt_set_serial(cert, "\x01", 1);
-    gnutls_x509_crt_set_dn(cert, "CN=localhost", NULL);
-    gnutls_x509_crt_set_activation_time(cert, time(NULL) - 3600);
-    gnutls_x509_crt_set_expiration_time(cert, time(NULL) + 3600);
-    gnutls_x509_crt_set_key(cert, key);
-    assert_int_equal(gnutls_x509_crt_sign2(cert, cert, key, GNUTLS_DIG_SHA256, 0), 0);
-    assert_int_equal(gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_PEM, &text), 0);
-    write_file(cert_path, &text);
+    gnutls_x509_crt_set_version(out.cert, 3);
+    gnutls_x509_crt_set_serial(out.cert, "\x01", 1);
+    gnutls_x509_crt_set_dn(out.cert, s.dn, NULL);
+    gnutls_x509_crt_set_activation_time(out.cert, time(NULL) + (s.to ? s.from : -3600));
+    gnutls_x509_crt_set_expiration_time(out.cert, time(NULL) + (s.to ? s.to : 3600));
+    if (s.authority) {
+        gnutls_x509_crt_set_basic_constraints(out.cert, 1, 0);
+        gnutls_x509_crt_set_key_usage(out.cert,
+                                      GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_DIGITAL_SIGNATURE);
+    }
+    if (s.use != NULL)
+        gnutls_x509_crt_set_key_purpose_oid(out.cert, s.use, 0);
+    gnutls_x509_crt_set_key(out.cert, out.key);
+    assert_int_equal(gnutls_x509_crt_sign2(out.cert, s.issuer ? s.issuer->cert : out.cert,
+                                           s.issuer ? s.issuer->key : out.key, GNUTLS_DIG_SHA256,
+                                           0),
+                     0);
+    return out;
+}
+
+static void free_party(party *a)
+{
+    gnutls_x509_crt_deinit(a->cert);
+    gnutls_x509_privkey_deinit(a->key);
+}
+
+static void write_certificate(char *path, const party *a)
+{
+    gnutls_datum_t text;
+    assert_int_equal(gnutls_x509_crt_export2(a->cert, GNUTLS_X509_FMT_PEM, &text), 0);
+    write_file(path, &text);
     gnutls_free(text.data);
-    assert_int_equal(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &text), 0);
+}
+
+static void make_certificates(void)
+{
+    gnutls_datum_t text;
+    server = make_party((shape){ .dn = "CN=localhost" });
+    authority = make_party((shape){ .dn = "CN=authority", .authority = true });
+    write_certificate(cert_path, &server);
+    write_certificate(ca_path, &authority);
+    assert_int_equal(gnutls_x509_privkey_export2(server.key, GNUTLS_X509_FMT_PEM, &text), 0);
     write_file(key_path, &text);
     gnutls_free(text.data);
-    gnutls_x509_crt_deinit(cert);
-    gnutls_x509_privkey_deinit(key);
 }
 
 static int setup(void **state)
 {
     (void)state;
-    make_certificate();
+    make_certificates();
     km_http_options o = { .workers = 4, .tls_cert = cert_path, .tls_key = key_path };
     o.limits = place_limits();
-    o.limits.header_ms = 500;
+    o.limits.handshake_ms = 500;
     p = place_open(&o);
     return 0;
 }
@@ -64,6 +107,9 @@ static int teardown(void **state)
     place_close(p);
     unlink(cert_path);
     unlink(key_path);
+    unlink(ca_path);
+    free_party(&server);
+    free_party(&authority);
     return 0;
 }
 
@@ -73,13 +119,16 @@ typedef struct secure {
     gnutls_certificate_credentials_t c;
 } secure;
 
-/* 0, or why the two do not agree. */
-static int shake(secure *t, const char *priority)
+/* 0, or why the two do not agree. `as` is shown even when the server does not know its issuer. */
+static int shake_as(secure *t, int port, const char *priority, const party *as)
 {
     int rc;
-    t->w = wire_open(p->port);
-    gnutls_init(&t->s, GNUTLS_CLIENT);
+    t->w = wire_open(port);
+    gnutls_init(&t->s, GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT);
     gnutls_certificate_allocate_credentials(&t->c);
+    if (as != NULL)
+        gnutls_certificate_set_x509_key(t->c, (gnutls_x509_crt_t *)(uintptr_t)&as->cert, 1,
+                                        as->key);
     gnutls_credentials_set(t->s, GNUTLS_CRD_CERTIFICATE, t->c);
     assert_int_equal(gnutls_priority_set_direct(t->s, priority, NULL), 0);
     gnutls_transport_set_int(t->s, t->w.fd);
@@ -88,6 +137,11 @@ static int shake(secure *t, const char *priority)
         rc = gnutls_handshake(t->s);
     while (rc < 0 && gnutls_error_is_fatal(rc) == 0);
     return rc;
+}
+
+static int shake(secure *t, const char *priority)
+{
+    return shake_as(t, p->port, priority, NULL);
 }
 
 static void leave(secure *t)
@@ -108,7 +162,7 @@ static int ask(secure *t, const char *request, km_block *in)
         n = gnutls_record_recv(t->s, some, sizeof some);
         if (n > 0)
             km_http__block_add(in, some, (size_t)n);
-    } while (n > 0 && (in->n < 5 || memcmp(in->p + in->n - 5, "fixed", 5) != 0));
+    } while (n > 0 && memmem(in->p, in->n, "fixed", 5) == NULL);
     km_http__block_add(in, "", 1);
     return strncmp(in->p, "HTTP/1.1 ", 9) == 0 ? atoi(in->p + 9) : 0;
 }
@@ -172,6 +226,139 @@ static void plain_text_and_silence_get_nothing(void **state)
     wire_close(&w);
 }
 
+/* What /peer says: "none", or the certificate's length and whether it verified; "" when the
+ * connection brought no answer. */
+static km_str told(int port, const char *priority, const party *as)
+{
+    secure t;
+    km_block in = { 0 };
+    km_str out = KM_STR("");
+    if (shake_as(&t, port, priority, as) == 0
+        && ask(&t, "GET /peer HTTP/1.1\r\nHost: h\r\n\r\n", &in) == 200) {
+        const char *body = strstr(in.p, "\r\n\r\n") + 4;
+        out = km_arena_copy(p->arena, (km_str){ body, (size_t)(strstr(body, " fixed") - body) });
+    }
+    km_http__block_free(&in);
+    leave(&t);
+    return out;
+}
+
+static km_code serve_peer(km_request *r, km_reply *out)
+{
+    km_str der = r->peer_certificate;
+    unsigned sum = 0;
+    for (size_t i = 0; i < der.n; i++)
+        sum = sum * 31 + (unsigned char)der.p[i];
+    out->type = "text/plain";
+    out->body = der.p == NULL ? KM_STR("none fixed")
+                              : km_arena_print(r->call.arena, "%zu %u %s fixed", der.n, sum,
+                                               r->peer_verified ? "verified" : "unverified");
+    return KM_OK;
+}
+
+static const km_http_route peer_routes[] = { ROUTE("GET", "/peer", serve_peer, 0), { 0 } };
+static const km_http_route *const peer_tables[] = { peer_routes, NULL };
+
+static km_str expected(const party *a, const char *word)
+{
+    gnutls_datum_t der;
+    unsigned sum = 0;
+    assert_int_equal(gnutls_x509_crt_export2(a->cert, GNUTLS_X509_FMT_DER, &der), 0);
+    for (size_t i = 0; i < der.size; i++)
+        sum = sum * 31 + der.data[i];
+    km_str out = km_arena_print(p->arena, "%u %u %s", der.size, sum, word);
+    gnutls_free(der.data);
+    return out;
+}
+
+static place *open_for_peers(km_http_peer mode, bool tls_1_2)
+{
+    km_http_options o = { .workers = 2,
+                          .tls_cert = cert_path,
+                          .tls_key = key_path,
+                          .tls_client_ca = mode == KM_HTTP_PEER_OFF ? NULL : ca_path,
+                          .tls_peer = mode,
+                          .tls_1_2 = tls_1_2,
+                          .routes = peer_tables,
+                          .limits = place_limits() };
+    return place_open(&o);
+}
+
+/* Whoever comes, in every mode and both versions: who verifies is told so, who does not is told
+ * as unverified where that may be, and let in nowhere else. */
+static void a_caller_is_who_its_certificate_proves_and_nobody_else(void **state)
+{
+    static const char *const version[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+                                           "NORMAL:-VERS-ALL:+VERS-TLS1.2" };
+    const shape shapes[] = {
+        { .dn = "CN=member", .issuer = &authority, .use = GNUTLS_KP_TLS_WWW_CLIENT },
+        { .dn = "CN=any use", .issuer = &authority },
+        { .dn = "CN=member" },                                             /* its own issuer */
+        { .dn = "CN=authority", .authority = true },                       /* of the same name */
+        { .dn = "CN=late", .issuer = &authority, .from = -90, .to = -30 }, /* over */
+        { .dn = "CN=soon", .issuer = &authority, .from = 60, .to = 90 },   /* not begun */
+        { .dn = "CN=a server", .issuer = &authority, .use = GNUTLS_KP_TLS_WWW_SERVER },
+    };
+    (void)state;
+    for (int mode = KM_HTTP_PEER_OFF; mode <= KM_HTTP_PEER_REQUIRED; mode++) {
+        place *of = open_for_peers((km_http_peer)mode, true);
+        for (size_t v = 0; v < 2; v++) {
+            km_str nobody = told(of->port, version[v], NULL);
+            assert_true(km_str_is(nobody, mode == KM_HTTP_PEER_REQUIRED ? "" : "none"));
+            for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+                party who = make_party(shapes[i]);
+                km_str is = told(of->port, version[v], &who);
+                km_str want = KM_STR("none");
+                if (mode == KM_HTTP_PEER_REQUIRED && i > 1)
+                    want = KM_STR("");
+                else if (mode != KM_HTTP_PEER_OFF)
+                    want = expected(&who, i > 1 ? "unverified" : "verified");
+                if (!km_str_eq(is, want))
+                    fail_msg("mode %d, version %zu, shape %zu: %.*s", mode, v, i, KM_STR_ARG(is));
+                free_party(&who);
+            }
+        }
+        place_close(of);
+    }
+}
+
+static void tls_1_2_is_spoken_where_asked_for_and_then_with_aead_only(void **state)
+{
+    static const struct {
+        const char *priority;
+        bool agrees;
+    } row[] = {
+        { "NORMAL:-VERS-ALL:+VERS-TLS1.3", true },
+        { "NORMAL:-VERS-ALL:+VERS-TLS1.2", true },
+        { "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC:+AES-256-CBC", false },
+        { "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CCM", false },
+        { "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA:+DHE-RSA", false },
+        { "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0", false },
+    };
+    (void)state;
+    place *of = open_for_peers(KM_HTTP_PEER_OFF, true);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        secure t;
+        assert_int_equal(shake_as(&t, of->port, row[i].priority, NULL) == 0, row[i].agrees);
+        leave(&t);
+    }
+    place_close(of);
+}
+
+static void no_ticket_brings_early_data(void **state)
+{
+    secure t;
+    km_block in = { 0 };
+    (void)state;
+    assert_int_equal(shake(&t, "NORMAL:-VERS-ALL:+VERS-TLS1.3"), 0);
+    assert_int_equal(ask(&t, "GET /worker HTTP/1.1\r\nHost: h\r\n\r\n", &in), 200);
+    unsigned flags = gnutls_session_get_flags(t.s);
+    assert_int_equal(flags & (GNUTLS_SFLAGS_EARLY_DATA | GNUTLS_SFLAGS_SESSION_TICKET), 0);
+    assert_non_null(strstr(in.p, "Strict-Transport-Security: max-age="));
+    km_http__block_free(&in);
+    leave(&t);
+}
+
 static void a_certificate_that_does_not_serve_stops_the_start(void **state)
 {
     km_http *h;
@@ -186,10 +373,31 @@ static void a_certificate_that_does_not_serve_stops_the_start(void **state)
           .routes = place_tables,
           .tls_cert = "/nonexistent/cert",
           .tls_key = key_path },
+        { .listen = "127.0.0.1:0",
+          .routes = place_tables,
+          .tls_cert = cert_path,
+          .tls_key = key_path,
+          .tls_client_ca = key_path,
+          .tls_peer = KM_HTTP_PEER_REQUIRED },
+        { .listen = "127.0.0.1:0",
+          .routes = place_tables,
+          .tls_cert = cert_path,
+          .tls_key = key_path,
+          .tls_peer = KM_HTTP_PEER_OPTIONAL },
+        { .listen = "127.0.0.1:0",
+          .routes = place_tables,
+          .tls_cert = cert_path,
+          .tls_key = key_path,
+          .tls_client_ca = ca_path },
+        { .listen = "127.0.0.1:0",
+          .routes = place_tables,
+          .tls_client_ca = ca_path,
+          .tls_peer = KM_HTTP_PEER_REQUIRED },
     };
-    static const km_code code[] = { KM_USAGE, KM_USAGE, KM_USAGE, KM_IO };
+    static const km_code code[] = { KM_USAGE, KM_USAGE, KM_USAGE, KM_IO,
+                                    KM_USAGE, KM_USAGE, KM_USAGE, KM_USAGE };
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         km_fault f = { 0 };
         assert_int_equal(km_http_start(&h, &bad[i], &f), code[i]);
     }
@@ -202,6 +410,9 @@ int main(void)
         cmocka_unit_test(each_group_and_cipher_that_we_name_serves),
         cmocka_unit_test(nothing_older_or_weaker_is_spoken),
         cmocka_unit_test(plain_text_and_silence_get_nothing),
+        cmocka_unit_test(a_caller_is_who_its_certificate_proves_and_nobody_else),
+        cmocka_unit_test(tls_1_2_is_spoken_where_asked_for_and_then_with_aead_only),
+        cmocka_unit_test(no_ticket_brings_early_data),
         cmocka_unit_test(a_certificate_that_does_not_serve_stops_the_start),
     };
     return cmocka_run_group_tests_name("TLS", tests, setup, teardown);
