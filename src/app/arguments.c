@@ -190,7 +190,9 @@ static int run_command(const km_command *c, int argc, char **argv,
         return KM_EXIT_STORE;
     p->command = c;
     int rc = parse(p, argc, argv);
-    km_args args = { .word = p->word, .words = p->words, .option = option_of, .self = p };
+    km_args args = {
+        .word = p->word, .words = p->words, .option = option_of, .self = p, .services = services
+    };
     km_config config = config_of(&args);
     args.config = &config;
     if (rc == KM_EXIT_DONE && option_of(&args, "help") != NULL)

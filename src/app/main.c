@@ -5,11 +5,13 @@
 #include <malloc.h>
 
 #include "app/app.h"
+#include "gateways/claims/claims.h"
 #include "gateways/fhir/fhir.h"
 #include "gateways/files/files.h"
 #include "services/sharing/sharing.h"
 
-static const km_service *const services[] = { &km_app_node, &km_gateway_fhir, &km_gateway_files,
+static const km_service *const services[] = { &km_app_node,        &km_gateway_fhir,
+                                              &km_gateway_files,   &km_gateway_claims,
                                               &km_service_sharing, NULL };
 
 /* Arenas come and go in large blocks, made by one thread and given back by another. glibc would

@@ -39,6 +39,7 @@ typedef struct km_args {
     /* --name=value or --name value, as the command's option table allows; NULL when absent */
     const char *(*option)(const struct km_args *a, const char *name);
     const void *self;
+    const struct km_service *const *services; /* all of the program, NULL-ended */
 } km_args;
 
 /* Exit codes of every verb. */
@@ -63,10 +64,11 @@ enum { KM_NO_NODE = 1 }; /* needs no data directory */
 
 typedef struct km_service {
     const char *name;
-    const km_http_route *routes;     /* ended by {0}; NULL = none */
-    const km_command *commands;      /* ended by {0}; NULL = none */
-    const km_fold_def *const *folds; /* in-transaction folds; NULL-ended; NULL = none */
-    const km_embedded *sql;          /* NULL = none */
+    const km_http_route *routes;            /* ended by {0}; NULL = none */
+    const km_command *commands;             /* ended by {0}; NULL = none */
+    const km_fold_def *const *folds;        /* in-transaction folds; NULL-ended; NULL = none */
+    const km_embedded *sql;                 /* NULL = none */
+    const struct km_format *const *formats; /* formats.h; NULL-ended; NULL = none */
 } km_service;
 
 struct km_node {

