@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * node: the tables of what every node offers by itself.
+ */
+#include "app/inside.h"
+
+static const km_policy everyone = { "node.public" };
+
+static km_code live(km_request *r, km_reply *out)
+{
+    (void)r;
+    out->type = "application/json";
+    out->body = KM_STR("{\"status\":\"live\"}");
+    return KM_OK;
+}
+
+/* Ready means that a read and the writer answer. */
+static km_code ready(km_request *r, km_reply *out)
+{
+    km_conn *c;
+    km_node *n = km_request_node(r);
+    if (km_stop_asked())
+        return km_fail(r->call.fault, KM_STOPPING, NULL, NULL);
+    KM_TRY(km_store_reader(&c, n->store, r->call.fault));
+    km_code rc = km_begin(c, r->call.fault);
+    km_rollback(c);
+    km_store_return(c);
+    out->type = "application/json";
+    out->body = KM_STR("{\"status\":\"ready\"}");
+    return rc;
+}
+
+static km_code metrics(km_request *r, km_reply *out)
+{
+    km_buf text = km_buf_in(r->call.arena);
+    km_node_metrics(km_request_node(r), &text);
+    out->type = "text/plain; version=0.0.4; charset=utf-8";
+    out->body = km_buf_str(&text);
+    return KM_OK;
+}
+
+static const km_http_route routes[] = {
+    { "GET", "/health/live", live, KM_HTTP_INLINE, &everyone, NULL, NULL },
+    { "GET", "/health/ready", ready, 0, &everyone, NULL, NULL },
+    { "GET", "/metrics", metrics, 0, &everyone, NULL, NULL },
+    { "GET", "/api/permissions", km_app__permissions_shown, 0, &everyone, NULL, NULL },
+    { "GET", "/", km_app__page, 0, &everyone, NULL, NULL },
+    { "GET", "/assets/{file}", km_app__page, 0, &everyone, NULL, NULL },
+    { "GET", "/{file}", km_app__page, 0, &everyone, NULL, NULL },
+    { 0 }
+};
+
+static const km_option serve_options[] = {
+    { "listen", "ADDRESS:PORT", "where to listen (default 127.0.0.1:8080; port 0: any free one)",
+      "待ち受けるアドレス (省略時 127.0.0.1:8080、ポート 0 は空きを選ぶ)" },
+    { "open", NULL, "no authentication: loopback only, for trying out",
+      "認証なし: ループバックのみ、試用のため" },
+    { "references", "check|report", "references that lead nowhere: refuse (default) or report",
+      "行き先のない参照を拒否する (省略時) か、報告する" },
+    { "tls-cert", "FILE", "certificate chain, PEM", "証明書 (PEM)" },
+    { "tls-key", "FILE", "its key, PEM", "その秘密鍵 (PEM)" },
+    { "web", "DIR", "the browser pages (default: beside the program)",
+      "画面の置き場 (省略時はプログラムの隣)" },
+    { 0 }
+};
+
+static const km_option synth_options[] = {
+    { "people", "N", "how many people (default 200)", "人数 (省略時 200)" },
+    { "seed", "S", "same seed, same bytes (default 1)", "同じ種からは同じ内容 (省略時 1)" },
+    { "out", "DIR", "where to write", "書き出す先" },
+    { 0 }
+};
+
+static const km_option consent_options[] = { { "vectors", "FILE",
+                                               "decide: cases, one JSON object a line",
+                                               "decide: 1行に1つの JSON で書いた事例" },
+                                             { 0 } };
+
+static const km_command commands[] = {
+    { "serve", NULL, "serve FHIR at /fhir and the pages at /",
+      "FHIR を /fhir に、画面を / に提供する",
+      "  kumihimo serve --data demo/node --listen 127.0.0.1:8080 --open", serve_options, 0,
+      km_app__serve },
+    { "verify", NULL, "prove the log whole", "記録のログが欠けず変わっていないことを確かめる",
+      "  kumihimo verify --data demo/node --json", NULL, 0, km_app__verify },
+    { "erase", "PATIENT...", "erase patients: Patient/ID; their keys are destroyed",
+      "患者の記録を消去する: Patient/ID (鍵を破棄する)",
+      "  kumihimo erase --data demo/node Patient/p-0001", NULL, 0, km_app__erase },
+    { "rebuild", "VIEW", "make a view anew from the log: index, person",
+      "ログから索引を作り直す: index, person", "  kumihimo rebuild --data demo/node index", NULL, 0,
+      km_app__rebuild },
+    { "synth", NULL, "make a region that never existed, as FHIR bundles",
+      "実在しない地域の記録を FHIR で作る",
+      "  kumihimo synth --people 200 --seed 1 --out demo/files", synth_options, KM_NO_NODE,
+      km_app__synth },
+    { "permissions", NULL, "who may do what, and on which basis", "誰が何をどの根拠でできるか",
+      "  kumihimo permissions\n  kumihimo permissions --json", NULL, KM_NO_NODE,
+      km_app__permissions },
+    { "consent", "decide|explain [FILE]", "answer consent test cases; put FHIR Consents into words",
+      "同意の事例を判定する、FHIR Consent を言葉で説明する",
+      "  kumihimo consent decide --vectors cases.jsonl\n"
+      "  kumihimo consent explain --lang ja consent.json",
+      consent_options, KM_NO_NODE, km_app__consent },
+    { 0 }
+};
+
+const km_service km_app_node = { .name = "node", .routes = routes, .commands = commands };
