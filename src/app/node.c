@@ -40,8 +40,8 @@ static km_code metrics(km_request *r, km_reply *out)
 }
 
 static const km_http_route routes[] = {
-    { "GET", "/health/live", live, KM_HTTP_INLINE, &everyone, NULL, NULL },
-    { "GET", "/health/ready", ready, 0, &everyone, NULL, NULL },
+    { "GET", "/health/live", live, KM_HTTP_INLINE | KM_HTTP_UNLIMITED, &everyone, NULL, NULL },
+    { "GET", "/health/ready", ready, KM_HTTP_UNLIMITED, &everyone, NULL, NULL },
     { "GET", "/metrics", metrics, 0, &everyone, NULL, NULL },
     { "GET", "/api/permissions", km_app__permissions_shown, 0, &everyone, NULL, NULL },
     { "GET", "/", km_app__page, 0, &everyone, NULL, NULL },

@@ -3,7 +3,6 @@
  * calls: a request's way, driven by libmicrohttpd's calls: the request line, the head, pieces of
  * the body, its end, and the end of the answer.
  */
-#include <arpa/inet.h>
 #include <assert.h>
 
 #include "http/callbacks.h"
@@ -241,17 +240,6 @@ void km_http__on_end(void *http, struct MHD_Connection *c, void **context,
     *context = NULL;
 }
 
-static void name_peer(char out[static 48], struct MHD_Connection *c)
-{
-    const union MHD_ConnectionInfo *i = MHD_get_connection_info(c,
-                                                                MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *at = i ? i->client_addr : NULL;
-    if (at != NULL && at->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)at)->sin_addr, out, 48);
-    else if (at != NULL && at->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr, out, 48);
-}
-
 void km_http__on_connection(void *http, struct MHD_Connection *c, void **context,
                             enum MHD_ConnectionNotificationCode what)
 {
@@ -261,7 +249,7 @@ void km_http__on_connection(void *http, struct MHD_Connection *c, void **context
         int fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         km_conn *conn = km_http__watch_add(
             &h->watch, fd, h->tls, km_http__now_ms() + (h->tls ? l->handshake_ms : l->header_ms));
-        name_peer(conn->peer, c);
+        km_http__peer_name(conn, c);
         *context = conn;
         if (h->tls)
             km_http__tls_begin(h, c);

@@ -255,7 +255,10 @@ km_code km_http__head(km_exchange *x, const char *method, const char *version)
     }
     if (x->fault.code != KM_OK)
         return x->fault.code; /* the address was too long */
-    KM_TRY(find_route(x));
+    km_http__peer_forwarded(x);
+    km_code found = find_route(x);
+    KM_TRY(km_http__rate_peer(x));
+    KM_TRY(found);
     KM_TRY(judge_body(x, t.value[CONTENT_ENCODING]));
     return km_form_decode(&x->r.query, &x->r.queries, x->r.call.arena, x->r.query_raw, &x->fault);
 }

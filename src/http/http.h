@@ -55,8 +55,9 @@ struct km_request {
     /* The leaf of the certificate that the caller showed and holds the key of, DER; KM_STR_NONE
      * for none. Unless peer_verified it proves a key and no name: it may be self-signed. */
     km_str peer_certificate;
-    bool peer_verified; /* the chain ends at tls_client_ca, in time, for client use */
-    void *app;          /* km_http_options.app */
+    bool peer_verified;  /* the chain ends at tls_client_ca, in time, for client use */
+    uint64_t caller_key; /* set by `admit`: a hash of who asks, for the rate; 0 = not known */
+    void *app;           /* km_http_options.app */
     const struct km_http_route *route;
     void *stream; /* STREAM: the handler's own state between pieces */
 };
@@ -88,9 +89,10 @@ typedef struct km_reply {
 void km_reply_header(km_reply *r, const char *name, km_str value);
 
 typedef enum km_http_flag {
-    KM_HTTP_INLINE = 1, /* quick: runs on the connection's thread */
-    KM_HTTP_STREAM = 2, /* body comes in pieces through `piece` */
-    KM_HTTP_BULK = 4    /* body limit is bulk_bytes instead of body_bytes */
+    KM_HTTP_INLINE = 1,   /* quick: runs on the connection's thread */
+    KM_HTTP_STREAM = 2,   /* body comes in pieces through `piece` */
+    KM_HTTP_BULK = 4,     /* body limit is bulk_bytes instead of body_bytes */
+    KM_HTTP_UNLIMITED = 8 /* no rate limit: who watches the node's health */
 } km_http_flag;
 
 typedef struct km_http_route {
@@ -113,6 +115,10 @@ typedef struct km_http_limits {
     unsigned handshake_ms, header_ms, body_ms, idle_ms, connections, connections_per_ip;
     unsigned body_min_bytes_per_s; /* slower bodies end with 408 */
     size_t arena_bytes;
+    /* Token buckets; 0 per second is no limit, 0 burst one second's worth. Beyond them 429 with
+     * Retry-After. A peer is an IPv4 address or a /64 of IPv6; a caller is km_request.caller_key.
+     */
+    uint32_t peer_per_s, peer_burst, caller_per_s, caller_burst;
 } km_http_limits;
 extern const km_http_limits km_http_limits_default; /* trust.md §6 */
 
@@ -131,6 +137,9 @@ typedef struct km_http_options {
     /* Requests that carry this cookie and may change something must come from our own pages
      * (Sec-Fetch-Site, else Origin), else 403; NULL = no such cookie. */
     const char *session_cookie;
+    /* Address of a proxy in front, as km_request.peer writes it; from there, and from nowhere else,
+     * the last address of X-Forwarded-For counts as the peer's. NULL = none. */
+    const char *trusted_proxy;
     const km_http_route *const *routes; /* NULL-ended list of tables, each ended by {0} */
     unsigned io_threads, workers;       /* 0 = default (2; 32) */
     km_http_limits limits;

@@ -16,6 +16,7 @@
 
 #include "http/http.h"
 #include "http/pack.h"
+#include "http/rate.h"
 #include "http/router.h"
 
 typedef struct km_exchange km_exchange;
@@ -56,6 +57,7 @@ typedef struct km_conn {
     int fd;
     bool tls;
     char peer[48]; /* address in text, made once */
+    uint64_t peer_key;
     bool peer_read, peer_verified;
     km_str peer_certificate; /* GnuTLS's own bytes, which live as long as the connection */
     struct km_conn *next, **link;
@@ -148,6 +150,8 @@ struct km_exchange {
     km_coding body_coding, reply_coding;
     bool plain_refused; /* Accept-Encoding: identity;q=0 */
     km_str allow;       /* with 405 and OPTIONS */
+    uint64_t peer_key;
+    uint32_t retry_s; /* with 429 */
     size_t route_at;
     km_field var[KM_ROUTE_VARS];
     km_path path;
@@ -209,6 +213,13 @@ void km_http__tls_forget(struct km_http *h);
 void km_http__tls_begin(const struct km_http *h, struct MHD_Connection *c);
 void km_http__tls_peer(const struct km_http *h, struct MHD_Connection *c, km_conn *conn);
 
+/* peer.c: the address of a connection, the one that a trusted proxy tells of a request, and
+ * KM_TOO_MANY (with retry_s) where it, or the caller that admit found, asks too often. */
+void km_http__peer_name(km_conn *conn, struct MHD_Connection *c);
+void km_http__peer_forwarded(km_exchange *x);
+km_code km_http__rate_peer(km_exchange *x);
+km_code km_http__rate_caller(km_exchange *x);
+
 /* origin.c: KM_FORBIDDEN where a page of another site makes the caller's browser ask. */
 km_code km_http__same_origin(km_exchange *x);
 
@@ -228,6 +239,7 @@ struct km_http {
     int port;
     bool tls;
     char *cert, *key, *client_ca;
+    km_rate *by_peer, *by_caller;
     km_watch watch;
     km_workers workers;
     km_packers packers;

@@ -18,6 +18,7 @@ km_code km_http__admit(km_exchange *x)
     km_code rc = o->admit ? o->admit(&x->r) : KM_OK;
     if (rc != KM_OK)
         return km_fail(&x->fault, rc, NULL, NULL);
+    KM_TRY(km_http__rate_caller(x));
     x->admitted = true;
     return KM_OK;
 }
@@ -136,6 +137,9 @@ void km_http__refuse(km_exchange *x)
         km_reply_header(&x->reply, "Allow", x->allow);
     if (f->code == KM_BUSY || f->code == KM_STOPPING)
         km_reply_header(&x->reply, "Retry-After", KM_STR("1"));
+    if (f->code == KM_TOO_MANY)
+        km_reply_header(&x->reply, "Retry-After",
+                        km_arena_print(x->r.call.arena, "%u", (unsigned)x->retry_s));
     if (!end_headers(x))
         x->reply.headers = 0;
     finish(x);

@@ -65,6 +65,7 @@ static km_code start_daemon(km_http *h, int fd, km_fault *f)
 
 static void fill_options(km_http *h, const km_http_options *o)
 {
+    uint64_t secret;
     h->o = *o;
     if (h->o.io_threads == 0)
         h->o.io_threads = IO_THREADS;
@@ -76,6 +77,9 @@ static void fill_options(km_http *h, const km_http_options *o)
         h->o.random = &km_random_real;
     km_http__limits_fill(&h->o.limits);
     h->o.random->fill(h->o.random->self, &h->id_seed, sizeof h->id_seed);
+    h->o.random->fill(h->o.random->self, &secret, sizeof secret);
+    h->by_peer = km_rate_new(h->o.limits.peer_per_s, h->o.limits.peer_burst, secret);
+    h->by_caller = km_rate_new(h->o.limits.caller_per_s, h->o.limits.caller_burst, secret);
 }
 
 static void open_locks(km_http *h)
@@ -128,6 +132,8 @@ static void free_all(km_http *h)
     km_http__router_free(h->router);
     free(h->count);
     km_http__tls_forget(h);
+    km_rate_free(h->by_peer);
+    km_rate_free(h->by_caller);
     free(h);
 }
 
