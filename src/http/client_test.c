@@ -41,8 +41,8 @@ static void lie(liar *l, int fd, const char *request)
     } else if (strstr(request, " /redirect") != NULL) {
         say(fd, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n");
     } else if (strstr(request, " /hang") != NULL) {
-        for (int i = 0; i < 3000 && !atomic_load(&l->stop); i++)
-            usleep(1000);
+        char more;
+        (void)!recv(fd, &more, 1, 0); /* until the other side goes */
     } else if (strstr(request, " /endless/body") != NULL) {
         endless(fd, "HTTP/1.1 200 OK\r\n\r\n", big, l);
     } else if (strstr(request, " /endless/head") != NULL) {
@@ -173,7 +173,7 @@ static void what_hangs_lies_or_never_ends_is_a_fault_in_time(void **state)
     } row[] = {
         { "/hang", "not in time" },
         { "/endless/body", "more than allowed came" },
-        { "/endless/head", NULL },
+        { "/endless/head", "more than allowed came" },
         { "/endless/line", NULL },
         { "/announced", NULL },
         { "/short", NULL },
