@@ -76,6 +76,10 @@ static const km_option consent_options[] = { { "vectors", "FILE",
                                                "decide: 1行に1つの JSON で書いた事例" },
                                              { 0 } };
 
+static const km_option convert_options[] = {
+    { "to", "fhir", "what to make of it: a FHIR R4 Bundle", "変換先: FHIR R4 の Bundle" }, { 0 }
+};
+
 static const km_command commands[] = {
     { "serve", NULL, "serve FHIR at /fhir and the pages at /",
       "FHIR を /fhir に、画面を / に提供する",
@@ -93,6 +97,16 @@ static const km_command commands[] = {
       "実在しない地域の記録を FHIR で作る",
       "  kumihimo synth --people 200 --seed 1 --out demo/files", synth_options, KM_NO_NODE,
       km_app__synth },
+    { "roundtrip", "FILE...", "read files, print them again and compare byte by byte",
+      "ファイルを読み、書き戻して 1 バイトずつ比べる", "  kumihimo roundtrip RECEIPTC.UKE", NULL,
+      KM_NO_NODE, km_app__roundtrip },
+    { "explain", "FILE", "say in words what stands in a file, and what is wrong where",
+      "ファイルの中身と誤りの場所を言葉で示す",
+      "  kumihimo explain RECEIPTC.UKE\n  kumihimo explain --lang en RECEIPTC.UKE", NULL,
+      KM_NO_NODE, km_app__explain },
+    { "convert", "FILE", "print the records of a file as a FHIR bundle, storing nothing",
+      "ファイルの記録を保存せずに FHIR の Bundle として書き出す",
+      "  kumihimo convert RECEIPTC.UKE --to fhir", convert_options, KM_NO_NODE, km_app__convert },
     { "permissions", NULL, "who may do what, and on which basis", "誰が何をどの根拠でできるか",
       "  kumihimo permissions\n  kumihimo permissions --json", NULL, KM_NO_NODE,
       km_app__permissions },
