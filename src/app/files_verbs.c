@@ -147,6 +147,8 @@ int km_app__explain(const km_args *a, km_node *n)
 
 /* --- convert --- */
 
+static const char opening[] = "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[\n";
+
 typedef struct converting {
     const char *path;
     int64_t bundles, errors;
@@ -156,7 +158,7 @@ static km_code print_entries(void *self, int64_t line, km_str json)
 {
     converting *c = self;
     (void)line;
-    printf("%s%.*s", c->bundles++ > 0 ? ",\n" : "", KM_STR_ARG(json));
+    printf("%s%.*s", c->bundles++ > 0 ? ",\n" : opening, KM_STR_ARG(json));
     return ferror(stdout) ? KM_IO : KM_OK;
 }
 
@@ -187,11 +189,10 @@ int km_app__convert(const km_args *a, km_node *n)
     km_code rc = open_file(&o, a, a->word[0], &f);
     if (rc == KM_OK && o.format->records == NULL)
         rc = cannot(a->word[0], &o, &f);
-    if (rc == KM_OK) {
-        printf("{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[\n");
+    if (rc == KM_OK)
         rc = o.format->records(o.text, &sink, &call);
-        printf("]}\n");
-    }
+    if (rc == KM_OK)
+        printf("%s]}\n", c.bundles == 0 ? opening : "\n");
     close_file(&o);
     km_arena_free(arena);
     if (rc != KM_OK) {

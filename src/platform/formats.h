@@ -15,7 +15,7 @@
 
 /* What is told while a file becomes records. `fault.line` is the line of the file. */
 typedef struct km_format_sink {
-    /* Entries of one FHIR Bundle, JSON without the array's brackets, each with fullUrl, resource
+    /* Entries of one FHIR Bundle, JSON without the array's brackets, each with resource
      * and request (PUT to an id made of the content's own keys, so that a resend changes nothing).
      * They stand or fall together. Anything but KM_OK ends the reading. */
     km_code (*entries)(void *self, int64_t line, km_str json);

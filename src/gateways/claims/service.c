@@ -16,7 +16,8 @@ const km_format km_format_receden = { .name = "receden",
                                       .about_ja = "レセプト電算処理",
                                       .is = km_receden_is,
                                       .reprint = reprint,
-                                      .explain = km_claims__explain };
+                                      .explain = km_claims__explain,
+                                      .records = km_claims__records };
 
 static const km_format *const formats[] = { &km_format_receden, NULL };
 
