@@ -34,18 +34,29 @@ static const struct {
       "  他の同意を置き換えず、置き換えられません\n" },
 };
 
+/* Japan's day and minute, which is how a consent was meant; times that no calendar has stay numbers
+ * (the compact form has its own). */
+static void moment(km_buf *out, int64_t at)
+{
+    const int64_t minute = 60000, shift = KM_JAPAN_OFFSET_MIN * minute, day = 1440 * minute;
+    int year, month, dom;
+    if (at < -62135596800000 || at > 253402300799999 - shift) {
+        km_buf_print(out, "%lld", (long long)at);
+        return;
+    }
+    int64_t in_day = ((at + shift) % day + day) % day;
+    km_day_to_civil(km_day_in_japan(at), &year, &month, &dom);
+    km_buf_print(out, "%04d-%02d-%02d %02d:%02d", year, month, dom, (int)(in_day / minute / 60),
+                 (int)(in_day / minute % 60));
+}
+
 static void span(km_buf *out, int64_t low, int64_t high)
 {
-    char at[25];
-    if (low != INT64_MIN) {
-        km_instant_print(at, low);
-        km_buf_z(out, at);
-    }
-    km_buf_z(out, "..");
-    if (high != INT64_MAX && high != INT64_MIN) {
-        km_instant_print(at, high);
-        km_buf_z(out, at);
-    }
+    if (low != INT64_MIN)
+        moment(out, low);
+    km_buf_z(out, " .. ");
+    if (high != INT64_MAX && high != INT64_MIN)
+        moment(out, high);
 }
 
 static void values(km_buf *out, const km_consent__view *v, km_consent__span list)
@@ -89,15 +100,13 @@ static void line(km_buf *out, const km_consent__view *v, const km_consent__node 
 void km_consent_explain(km_buf *out, km_consent c, const char *lang)
 {
     km_consent__view v;
-    char at[25];
     bool ja = strcmp(lang, "ja") == 0;
     km_consent__open(&v, c);
     km_buf_z(out, ja ? "同意 " : "Consent ");
     km_buf_add(out, km_consent__text(&v, v.head.id));
     km_buf_z(out, v.head.active ? (ja ? " (有効) " : " (active) ")
                                 : (ja ? " (有効でない) " : " (not active) "));
-    km_instant_print(at, v.head.dated);
-    km_buf_z(out, at);
+    moment(out, v.head.dated);
     km_buf_z(out, ja ? "\n  ネットワーク: " : "\n  network: ");
     values(out, &v, (km_consent__span){ 0, v.head.networks });
     km_buf_z(out, ja ? "\n  区分: " : "\n  category: ");
