@@ -41,7 +41,7 @@ int km_app__rebuild(const km_args *a, km_node *n)
     km_bar bar = km_bar_start(a->config, "rebuild");
     km_progress progress = { tick, &bar };
     if (a->words != 1) {
-        fprintf(stderr, "kumihimo rebuild: name one view: index or person\n");
+        fprintf(stderr, "kumihimo rebuild: name one view: index, person or consent\n");
         return KM_EXIT_USAGE;
     }
     km_own_call_open(&own, n, "rebuild", KM_ARENA_CAP_DEFAULT);

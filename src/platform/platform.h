@@ -13,6 +13,7 @@
 #include "codec/json/json.h"
 #include "http/http.h"
 #include "record/log.h"
+#include "trust/consents.h"
 #include "trust/trust.h"
 #include "view/index/index.h"
 #include "view/person/person.h"

@@ -5,7 +5,7 @@
 #include "services/sharing/sharing.h"
 
 const km_policy km_sharing__policy = { "timeline.read" };
-static const km_policy everyone = { "session.read" };
+static const km_policy everyone = { "session.read" }, deciding = { "consent.decide" };
 
 static km_code session(km_request *r, km_reply *out)
 {
@@ -28,6 +28,7 @@ static const km_http_route routes[] = {
       &km_sharing__policy, NULL, NULL },
     { "GET", "/api/sharing/persons/{person}/trend", km_sharing__trend, 0, &km_sharing__policy, NULL,
       NULL },
+    { "POST", "/consent/decide", km_sharing__decide, 0, &deciding, NULL, NULL },
     { 0 }
 };
 

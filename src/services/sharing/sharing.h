@@ -79,6 +79,8 @@ km_code km_seen__gather(km_person_seen *p, int64_t from, int64_t to, bool undate
 /* --- details.c --- */
 km_code km_sharing__detail(km_request *r, km_reply *out);
 km_code km_sharing__trend(km_request *r, km_reply *out);
+/* --- decide.c --- */
+km_code km_sharing__decide(km_request *r, km_reply *out);
 /* --- events.c --- */
 km_code km_sharing__events(km_request *r, km_reply *out);
 km_code km_sharing__person(km_request *r, km_reply *out);
