@@ -80,6 +80,13 @@ static const km_option convert_options[] = {
     { "to", "fhir", "what to make of it: a FHIR R4 Bundle", "変換先: FHIR R4 の Bundle" }, { 0 }
 };
 
+static const km_option id_options[] = {
+    { "keys", "FILE",
+      "keys_hex: {KA, KB, KR, KI} in hexadecimal; the cases too unless CASES is given",
+      "keys_hex: {KA, KB, KR, KI} (十六進)。CASES を省けば事例もこの中から読む" },
+    { 0 }
+};
+
 static const km_command commands[] = {
     { "serve", NULL, "serve FHIR at /fhir and the pages at /",
       "FHIR を /fhir に、画面を / に提供する",
@@ -115,6 +122,14 @@ static const km_command commands[] = {
       "  kumihimo consent decide --vectors cases.jsonl\n"
       "  kumihimo consent explain --lang ja consent.json",
       consent_options, KM_NO_NODE, km_app__consent },
+    { "id", "derive [CASES]",
+      "identifiers, release ids and blind indexes of given cases, to compare implementations: "
+      "one JSON document, per case of pid: msgA t y pid token, of sid: sid, of idx: idx",
+      "与えた事例の目的別 ID・提供 ID・照合値を計算する (実装の照合用)。JSON 一文書で、pid は "
+      "msgA t y pid token、sid は sid、idx は idx を出す",
+      "  kumihimo id derive --keys vectors.json\n"
+      "  kumihimo id derive --keys keys.json cases.json",
+      id_options, KM_NO_NODE, km_app__id },
     { 0 }
 };
 
