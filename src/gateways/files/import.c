@@ -12,7 +12,7 @@
 
 #include "gateways/files/inside.h"
 
-enum { PATH_ROOM = 4096, DEPTH = 32, SOURCE_BYTES = 4096 };
+enum { PATH_ROOM = 4096, DEPTH = 32, SOURCE_BYTES = 4096, HEAD_BYTES = 4096 };
 
 typedef struct names {
     char **name;
@@ -44,17 +44,27 @@ static int by_name(const void *x, const void *y)
     return strcmp(*(char *const *)x, *(char *const *)y);
 }
 
-static bool is_ours(const char *name)
+/* FHIR by the name, all else by the first bytes. */
+static bool is_ours(const km_importing *im, const char *name, const char *path)
 {
+    char head[HEAD_BYTES];
     km_str s = km_str_of(name);
-    return strcmp(name, "source.json") != 0
-           && (km_str_ends(s, KM_STR(".json")) || km_str_ends(s, KM_STR(".ndjson"))
-               || km_str_ends(s, KM_STR(".jsonl")));
+    if (strcmp(name, "source.json") == 0)
+        return false;
+    if (km_str_ends(s, KM_STR(".json")) || km_str_ends(s, KM_STR(".ndjson"))
+        || km_str_ends(s, KM_STR(".jsonl")))
+        return true;
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+        return false;
+    km_str text = { head, fread(head, 1, sizeof head, f) };
+    fclose(f);
+    return km_format_of(im->node->services, text) != NULL;
 }
 
 /* All files below a path, sorted within each folder. Links are not followed, but for one that was
  * named itself. */
-static void gather(names *out, const char *path, int depth)
+static void gather(names *out, const km_importing *im, const char *path, int depth)
 {
     struct stat st;
     if (depth > DEPTH || (depth == 0 ? stat(path, &st) : lstat(path, &st)) != 0)
@@ -79,8 +89,8 @@ static void gather(names *out, const char *path, int depth)
         int len = snprintf(below, sizeof below, "%s/%s", path, inside.name[i]);
         if (len < 0 || (size_t)len >= sizeof below || lstat(below, &one) != 0)
             continue;
-        if (S_ISDIR(one.st_mode) || is_ours(inside.name[i]))
-            gather(out, below, depth + 1);
+        if (S_ISDIR(one.st_mode) || (S_ISREG(one.st_mode) && is_ours(im, inside.name[i], below)))
+            gather(out, im, below, depth + 1);
     }
     free_names(&inside);
 }
@@ -172,11 +182,18 @@ static km_code import_text(km_importing *im, const char *path, km_str text, cons
         return KM_OK;
     }
     im->report->resumed += from;
-    if (is_lines(path, text))
+    const km_format *format = km_format_of(im->node->services, text);
+    if (im->dry && format == NULL) {
+        (void)km_fail(&refused, KM_UNSUPPORTED, NULL, "no dry run of FHIR files");
+        km_report__refuse(im->report, path, 0, &refused);
+        return KM_OK;
+    }
+    if (format == NULL && is_lines(path, text))
         return km_lines__import(im, path, text, source, from, st->st_size, mtime_ns, f);
     int64_t before = im->report->refused;
-    KM_TRY(km_whole__import(im, path, text, source));
-    if (im->report->refused == before)
+    KM_TRY(format != NULL ? km_foreign__import(im, path, text, format, source)
+                          : km_whole__import(im, path, text, source));
+    if (im->report->refused == before && !im->dry && !km_stop_asked())
         km_progress__save(im->progress, path, st->st_size, mtime_ns, (int64_t)text.n);
     return KM_OK;
 }
@@ -240,9 +257,10 @@ static km_code import_all(km_importing *im, const km_args *a, km_fault *f)
     km_code rc = KM_OK;
     for (size_t i = 0; i < a->words; i++) {
         size_t before = files.n;
-        gather(&files, a->word[i], 0);
+        gather(&files, im, a->word[i], 0);
         if (files.n == before)
-            refuse_file(im, a->word[i], "no FHIR file (.json, .ndjson) is there");
+            refuse_file(im, a->word[i],
+                        "no FHIR file (.json, .ndjson) or other known file is there");
     }
     im->bytes_all = size_of(&files);
     for (size_t i = 0; i < files.n && rc == KM_OK && !km_stop_asked(); i++)
@@ -268,6 +286,7 @@ int km_files__import(const km_args *a, km_node *n)
                         .progress = km_progress__open(a->config->data_dir, n->log),
                         .targets = km_targets__new(),
                         .bar = km_bar_start(a->config, "import"),
+                        .dry = a->option(a, "dry-run") != NULL,
                         .source_uri = a->option(a, "source"),
                         .source_name = km_str_of(a->option(a, "source-name")) };
     km_code rc = import_all(&im, a, &fault);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "platform/change.h"
+#include "platform/formats.h"
 
 /* --- report.c: what happened, by reason --- */
 enum { KM_REFUSALS_SHOWN = 200 };
@@ -20,7 +21,7 @@ typedef struct km_refusal {
 
 typedef struct km_import_report {
     pthread_mutex_t lock;
-    int64_t files, bytes, stored, unchanged, refused, missing_references, resumed;
+    int64_t files, bytes, stored, unchanged, refused, warned, missing_references, resumed;
     int64_t by_code[KM_CODES];
     km_refusal shown[KM_REFUSALS_SHOWN];
     size_t n_shown;
@@ -56,6 +57,7 @@ typedef struct km_importing {
     km_targets *targets;
     km_bar bar;
     int64_t bytes_all, bytes_done;
+    bool dry;               /* --dry-run: nothing is stored */
     const char *source_uri; /* --source */
     km_str source_name;
 } km_importing;
@@ -65,6 +67,12 @@ km_code km_lines__import(km_importing *im, const char *path, km_str text, int32_
                          int64_t from, int64_t size, int64_t mtime_ns, km_fault *f);
 /* --- whole.c: a resource or a Bundle --- */
 km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source);
+/* A Bundle that was made of what stands at `line` of the file. */
+km_code km_whole__made(km_importing *im, const char *path, int64_t line, km_str text,
+                       int32_t source);
+/* --- foreign.c: what a format of another gateway makes records of --- */
+km_code km_foreign__import(km_importing *im, const char *path, km_str text, const km_format *format,
+                           int32_t source);
 
 int km_files__import(const km_args *a, km_node *n);
 int km_files__export(const km_args *a, km_node *n);

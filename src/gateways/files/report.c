@@ -37,6 +37,7 @@ static void print_json(const km_import_report *r, double seconds)
     km_jw_member_int(&w, "stored", r->stored);
     km_jw_member_int(&w, "unchanged", r->unchanged);
     km_jw_member_int(&w, "refused", r->refused);
+    km_jw_member_int(&w, "warnings", r->warned);
     km_jw_member_int(&w, "missingReferences", r->missing_references);
     km_jw_member_int(&w, "alreadyIn", r->resumed);
     km_jw_member_int(&w, "milliseconds", (int64_t)(seconds * 1000));
@@ -86,6 +87,9 @@ void km_report__print(km_import_report *r, const km_config *c)
     if (r->resumed > 0)
         printf("取込済 already in  %12lld bytes\n", (long long)r->resumed);
     printf("参照先なし missing %12lld   targets of references\n", (long long)r->missing_references);
+    if (r->warned > 0)
+        printf("注意 warnings      %12lld   kumihimo explain FILE shows them\n",
+               (long long)r->warned);
     printf("拒否 refused       %12lld\n", (long long)r->refused);
     for (int code = 1; code < KM_CODES; code++)
         if (r->by_code[code] > 0)

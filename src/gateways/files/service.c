@@ -13,6 +13,8 @@ static const km_option import_options[] = {
     { "source-name", "NAME", "its name for people", "その名前" },
     { "again", NULL, "read files from their beginning even when they are in already",
       "取り込み済みのファイルも初めから読む" },
+    { "dry-run", NULL, "store nothing, print the report alone (claims)",
+      "保存せずに報告だけを出す (レセプト)" },
     { 0 }
 };
 
@@ -26,10 +28,11 @@ static const km_option export_options[] = {
 };
 
 static const km_command commands[] = {
-    { "import", "PATH...", "bring in FHIR files: JSON, NDJSON, Bundles, folders",
-      "FHIR のファイルを取り込む: JSON、NDJSON、Bundle、フォルダ",
+    { "import", "PATH...", "bring in FHIR files (JSON, NDJSON, Bundles), claims (UKE), folders",
+      "ファイルを取り込む: FHIR (JSON、NDJSON、Bundle)、レセプト (UKE)、フォルダ",
       "  kumihimo import --data demo/node demo/files\n"
-      "  kumihimo import --data demo/node --source urn:example:clinic patients.ndjson",
+      "  kumihimo import --data demo/node --source urn:example:clinic patients.ndjson\n"
+      "  kumihimo import --data demo/node --dry-run RECEIPTC.UKE",
       import_options, 0, km_files__import },
     { "export", NULL, "write the current versions as NDJSON", "現在の版を NDJSON で書き出す",
       "  kumihimo export --data demo/node --out all.ndjson\n"

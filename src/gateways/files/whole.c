@@ -15,7 +15,13 @@ typedef struct bundle {
     km_change *change;
     size_t n;
     int64_t *line;
+    int64_t at; /* of the file, where the text was made from it; 0: lines are the text's own */
 } bundle;
+
+static void refuse(bundle *b, int64_t line)
+{
+    km_report__refuse(b->im->report, b->path, b->at > 0 ? b->at : line, b->w.call->fault);
+}
 
 /* The id a resource keeps however often its file comes: its own, the address's, the fullUrl's. */
 static km_str lasting_id(km_jv resource, km_str url, km_str full_url)
@@ -101,7 +107,7 @@ static km_code carry_out(bundle *b, bool batch)
         if (rc == KM_OK)
             count(b, b->change, b->n);
         else
-            km_report__refuse(b->im->report, b->path, failed < b->n ? b->line[failed] : 0, f);
+            refuse(b, failed < b->n ? b->line[failed] : 0);
         return rc == KM_STORE ? rc : KM_OK;
     }
     for (size_t i = 0; i < b->n && rc != KM_STORE; i++) {
@@ -109,7 +115,7 @@ static km_code carry_out(bundle *b, bool batch)
         if (rc == KM_OK)
             count(b, &b->change[i], 1);
         else
-            km_report__refuse(b->im->report, b->path, b->line[i], f);
+            refuse(b, b->line[i]);
         km_fault_clear(f);
     }
     return rc == KM_STORE ? rc : KM_OK;
@@ -122,7 +128,7 @@ static km_code import_bundle(bundle *b, km_jv root)
     size_t room = km_jv_count(list) + 1;
     if (room > ENTRIES_MAX) {
         (void)km_fail(f, KM_TOO_COSTLY, "Bundle.entry", "at most %d entries", ENTRIES_MAX);
-        km_report__refuse(b->im->report, b->path, 1, f);
+        refuse(b, 1);
         return KM_OK;
     }
     b->change = KM_NEW_ARRAY(b->w.call->arena, room, km_change);
@@ -130,7 +136,7 @@ static km_code import_bundle(bundle *b, km_jv root)
     size_t number = 0;
     for (km_jv_iter i = km_jv_each(list); km_jv_next(&i);)
         if (read_entry(b, i.value, number++, f) != KM_OK) {
-            km_report__refuse(b->im->report, b->path, b->line[b->n], f);
+            refuse(b, b->line[b->n]);
             return KM_OK;
         }
     return carry_out(b, km_str_is(km_jv_str(KM_JV_GET(root, "type")), "batch"));
@@ -143,7 +149,7 @@ static km_code import_text(bundle *b, km_str text)
     km_call *call = b->w.call;
     if (km_change_read(&root, &type, text, 0, call) != KM_OK) {
         int64_t line = call->fault->line > 0 ? call->fault->line : 1;
-        km_report__refuse(b->im->report, b->path, line, call->fault);
+        refuse(b, line);
         return KM_OK;
     }
     if (km_str_is(km_fhir_type_name(type), "Bundle"))
@@ -161,11 +167,12 @@ static km_code import_text(bundle *b, km_str text)
     return carry_out(b, false);
 }
 
-km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source)
+static km_code import_at(km_importing *im, const char *path, int64_t at, km_str text,
+                         int32_t source)
 {
     km_own_call own;
     km_own_call_open(&own, im->node, "import", (size_t)1 << 31);
-    bundle b = { .im = im, .path = path };
+    bundle b = { .im = im, .path = path, .at = at };
     b.w = (km_writing){ .node = im->node,
                         .call = &own.call,
                         .access = km_trust_job_access("import", own.call.arena),
@@ -175,4 +182,15 @@ km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_
     km_code rc = import_text(&b, text);
     km_own_call_close(&own);
     return rc;
+}
+
+km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source)
+{
+    return import_at(im, path, 0, text, source);
+}
+
+km_code km_whole__made(km_importing *im, const char *path, int64_t line, km_str text,
+                       int32_t source)
+{
+    return import_at(im, path, line, text, source);
 }
