@@ -4,8 +4,7 @@
  */
 #include "trust/consents.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include "record/notes.h"
 
 /* --- rows of one Consent (pure) --- */
 
@@ -23,58 +22,24 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
 /* --- notes of the writer's group --- */
 
 typedef struct note {
-    struct note *next;
     bool remove;
     int64_t chart, rid;
     size_t n;
-    unsigned char bytes[];
+    unsigned char bytes[]; /* the arena of the rows ends before the group does */
 } note;
 
-typedef struct notes {
-    note *first, **last;
-} notes;
-
-static void *open_notes(void)
-{
-    notes *s = calloc(1, sizeof *s);
-    assert(s != NULL);
-    s->last = &s->first;
-    return s;
-}
-
-static void drop_notes(void *state)
-{
-    notes *s = state;
-    for (note *n = s->first, *next; n != NULL; n = next) {
-        next = n->next;
-        free(n);
-    }
-    s->first = NULL;
-    s->last = &s->first;
-}
-
-static void close_notes(void *state)
-{
-    drop_notes(state);
-    free(state);
-}
-
-/* The arena of the rows ends before the group does. */
-static void note_one(notes *s, const km_folding *v, const km_consent *compiled, bool remove)
+static void note_one(void *notes, const km_folding *v, const km_consent *compiled, bool remove)
 {
     if (compiled == NULL)
         return;
     size_t bytes = remove ? 0 : compiled->n;
-    note *n = calloc(1, sizeof *n + bytes);
-    assert(n != NULL);
+    note *n = km_notes_add(notes, sizeof *n + bytes);
     n->remove = remove;
     n->chart = v->chart;
     n->rid = v->rid;
     n->n = bytes;
     if (bytes > 0)
         memcpy(n->bytes, compiled->p, bytes);
-    *s->last = n;
-    s->last = &n->next;
 }
 
 static void add(void *state, const km_folding *v, const void *rows)
@@ -87,20 +52,21 @@ static void take_back(void *state, const km_folding *v, const void *rows)
     note_one(state, v, rows, true);
 }
 
+static km_code write_note(void *self, const void *one, km_fault *f)
+{
+    km_stmt *st;
+    const note *n = one;
+    KM_TRY(km_query(&st, self, n->remove ? "consent_drop" : "consent_put", f));
+    km_bind_int(st, 1, n->chart);
+    km_bind_int(st, 2, n->rid);
+    if (!n->remove)
+        km_bind_blob(st, 3, n->bytes, n->n);
+    return km_run(st, NULL, f);
+}
+
 static km_code flush(void *state, km_conn *c, km_fault *f)
 {
-    notes *s = state;
-    for (const note *n = s->first; n != NULL; n = n->next) {
-        km_stmt *st;
-        KM_TRY(km_query(&st, c, n->remove ? "consent_drop" : "consent_put", f));
-        km_bind_int(st, 1, n->chart);
-        km_bind_int(st, 2, n->rid);
-        if (!n->remove)
-            km_bind_blob(st, 3, n->bytes, n->n);
-        KM_TRY(km_run(st, NULL, f));
-    }
-    drop_notes(s);
-    return KM_OK;
+    return km_notes_flush(state, write_note, c, f);
 }
 
 static km_code forget(void *state, km_conn *c, int64_t chart, km_fault *f)
@@ -123,12 +89,12 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 const km_fold_def km_trust_consent_fold = { .name = "consent",
                                             .version = 1,
                                             .rows = rows_of,
-                                            .open = open_notes,
-                                            .close = close_notes,
+                                            .open = km_notes_open,
+                                            .close = km_notes_close,
                                             .add = add,
                                             .remove = take_back,
                                             .flush = flush,
-                                            .drop = drop_notes,
+                                            .drop = km_notes_drop,
                                             .forget = forget,
                                             .clear = clear };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/kana.h"
+#include "record/notes.h"
 #include "km_data_view_person.h"
 
 enum { MARK = 16, LINKS = 32, NAMES = 16, NAME_BYTES = 120, COMPONENT_MAX = 4096 };
@@ -117,56 +118,23 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
 /* --- the writer's notes --- */
 
 typedef struct note {
-    struct note *next;
     bool remove;
     int64_t chart, rid;
     person_rows rows;
     char text[NAMES][NAME_BYTES];
 } note;
 
-typedef struct notes {
-    note *first, **last;
-} notes;
-
-static void *open_notes(void)
-{
-    notes *n = calloc(1, sizeof *n);
-    assert(n != NULL);
-    n->last = &n->first;
-    return n;
-}
-
-static void drop_notes(void *state)
-{
-    notes *s = state;
-    for (note *n = s->first, *next; n != NULL; n = next) {
-        next = n->next;
-        free(n);
-    }
-    s->first = NULL;
-    s->last = &s->first;
-}
-
-static void close_notes(void *state)
-{
-    drop_notes(state);
-    free(state);
-}
-
-static void note_one(notes *s, const km_folding *v, const person_rows *rows, bool remove)
+static void note_one(void *notes, const km_folding *v, const person_rows *rows, bool remove)
 {
     if (rows == NULL)
         return;
-    note *n = calloc(1, sizeof *n);
-    assert(n != NULL);
+    note *n = km_notes_add(notes, sizeof *n);
     *n = (note){ .remove = remove, .chart = v->chart, .rid = v->rid, .rows = *rows };
     for (size_t i = 0; i < rows->names;
          i++) { /* the arena of the rows ends before the group does */
         memcpy(n->text[i], rows->name[i].p, rows->name[i].n);
         n->rows.name[i].p = n->text[i];
     }
-    *s->last = n;
-    s->last = &n->next;
 }
 
 static void add(void *state, const km_folding *v, const void *rows)
@@ -296,37 +264,40 @@ static km_code write_names(km_conn *c, const note *n, km_fault *f)
     return KM_OK;
 }
 
+typedef struct writing {
+    km_conn *conn;
+    numbers before, after;
+} writing;
+
 /* Before and after: whoever was one with this chart may be somebody else without the link. */
-static km_code write_note(km_conn *c, const note *n, numbers *before, numbers *after, km_fault *f)
+static km_code write_note(void *self, const void *one, km_fault *f)
 {
-    before->n = 0;
+    writing *w = self;
+    const note *n = one;
+    w->before.n = 0;
     if (n->remove)
-        KM_TRY(join(before, c, n->chart, f));
-    KM_TRY(write_links(c, n, f));
-    KM_TRY(write_names(c, n, f));
+        KM_TRY(join(&w->before, w->conn, n->chart, f));
+    KM_TRY(write_links(w->conn, n, f));
+    KM_TRY(write_names(w->conn, n, f));
     if (n->remove)
-        KM_TRY(run_int(c, "person_drop", n->chart, f));
+        KM_TRY(run_int(w->conn, "person_drop", n->chart, f));
     else
-        KM_TRY(join(after, c, n->chart, f));
-    for (size_t i = 0; i < before->n; i++)
-        if (before->v[i] != n->chart)
-            KM_TRY(join(after, c, before->v[i], f));
+        KM_TRY(join(&w->after, w->conn, n->chart, f));
+    for (size_t i = 0; i < w->before.n; i++)
+        if (w->before.v[i] != n->chart)
+            KM_TRY(join(&w->after, w->conn, w->before.v[i], f));
     return KM_OK;
 }
 
 static km_code flush(void *state, km_conn *c, km_fault *f)
 {
-    notes *s = state;
-    if (s->first == NULL)
+    if (!km_notes_any(state)) /* most groups bring no Patient */
         return KM_OK;
-    numbers *work = calloc(2, sizeof *work);
-    assert(work != NULL);
-    km_code rc = KM_OK;
-    for (const note *n = s->first; n != NULL && rc == KM_OK; n = n->next)
-        rc = write_note(c, n, &work[0], &work[1], f);
-    free(work);
-    if (rc == KM_OK)
-        drop_notes(s);
+    writing *w = calloc(1, sizeof *w);
+    assert(w != NULL);
+    w->conn = c;
+    km_code rc = km_notes_flush(state, write_note, w, f);
+    free(w);
     return rc;
 }
 
@@ -365,11 +336,11 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 const km_fold_def km_person_fold = { .name = "person",
                                      .version = 2,
                                      .rows = rows_of,
-                                     .open = open_notes,
-                                     .close = close_notes,
+                                     .open = km_notes_open,
+                                     .close = km_notes_close,
                                      .add = add,
                                      .remove = take_back,
                                      .flush = flush,
-                                     .drop = drop_notes,
+                                     .drop = km_notes_drop,
                                      .forget = forget,
                                      .clear = clear };
