@@ -29,6 +29,7 @@ int km_app__explain(const km_args *a, km_node *n);
 int km_app__convert(const km_args *a, km_node *n);
 int km_app__permissions(const km_args *a, km_node *n);
 int km_app__id(const km_args *a, km_node *n);
+int km_app__keyd(const km_args *a, km_node *n);
 
 km_code km_app__page(km_request *r, km_reply *out);
 km_code km_app__permissions_shown(km_request *r, km_reply *out);

@@ -80,6 +80,14 @@ static const km_option convert_options[] = {
     { "to", "fhir", "what to make of it: a FHIR R4 Bundle", "変換先: FHIR R4 の Bundle" }, { 0 }
 };
 
+static const km_option keyd_options[] = {
+    { "socket", "PATH", "where to listen; only this user may connect",
+      "待ち受けるソケット。同じ利用者だけがつなげる" },
+    { "operator", "a|b", "hold the keys of operator A or of operator B only (default: all)",
+      "運用者 A または B の鍵だけを持つ (省略時はすべて)" },
+    { 0 }
+};
+
 static const km_option id_options[] = {
     { "keys", "FILE",
       "keys_hex: {KA, KB, KR, KI} in hexadecimal; the cases too unless CASES is given",
@@ -130,6 +138,12 @@ static const km_command commands[] = {
       "  kumihimo id derive --keys vectors.json\n"
       "  kumihimo id derive --keys keys.json cases.json",
       id_options, KM_NO_NODE, km_app__id },
+    { "keyd", NULL,
+      "the key process: holds the keys of DIR/ring and answers fixed requests at a Unix socket",
+      "鍵プロセス: DIR/ring の鍵を持ち、Unix ソケットで決まった依頼だけに答える",
+      "  kumihimo keyd --data keys-a --socket /run/kumihimo/a --operator a\n"
+      "  kumihimo keyd --data keys-b --socket /run/kumihimo/b --operator b",
+      keyd_options, KM_NO_NODE, km_app__keyd },
     { 0 }
 };
 

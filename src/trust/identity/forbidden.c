@@ -50,7 +50,8 @@ static bool twelve_digits(int digit[12], km_str value)
     return all && n == 12;
 }
 
-/* Ordinance of the Ministry of Internal Affairs 85 of 2014, art. 5: of the eleven digits before
+/* Ordinance of the Ministry of Internal Affairs 85 of 2014, art. 5 (its number and the formula are
+ * from general knowledge, the text was not at hand): of the eleven digits before
  * it, counted n = 1..11 from the right, Q = n + 1 up to the sixth and n - 5 after; check = 11 - sum
  * mod 11, and 0 when the remainder is 0 or 1. */
 static bool has_check_digit(const int digit[12])

@@ -292,7 +292,7 @@ static km_code read_seals(folder *d, bool *keys, km_fault *f)
 
 static km_code open_folder(folder *d, const km_keys_folder *o, km_fault *f)
 {
-    bool keys;
+    bool keys = false;
     if (mkdir(o->path, 0700) != 0 && errno != EEXIST)
         return told(f, "the key folder");
     d->dir = open(o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

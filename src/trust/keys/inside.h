@@ -55,7 +55,7 @@ struct km_keys {
     const km_keys_kind *kind;
 };
 
-/* Sizes and roles agree with the form; the only check before a ring. */
+/* Sizes and roles agree with the form; the only check between the wire and a ring. */
 km_code km_keys__check(const km_key_request *q, const km_key_answer *a, km_fault *f);
 
 /* --- a ring --- */
@@ -84,5 +84,19 @@ void km_sign__free(void *pkey);
 km_code km_sign__sign(unsigned char out[KM_KEY_SIGNATURE], km_key_role role, void *pkey,
                       km_str message, km_fault *f);
 km_code km_sign__public(unsigned char *out, size_t *n, km_key_role role, void *pkey, km_fault *f);
+
+/* --- the wire: be32 length, then
+ *   request  u8 1 | u8 op | u8 role | be32 version | be16 name length | name | be32 n | items
+ *   answer   u8 1 | u8 status (a row of a fixed table) | bytes
+ * A length over KM_WIRE_MAX ends the connection. --- */
+enum { KM_WIRE_MAX = 1 << 20, KM_WIRE_HEAD = 4 };
+void km_wire__request(km_buf *out, const km_key_request *q);
+/* `frame` is what stands behind the length. Everything is borrowed from it. */
+km_code km_wire__read_request(km_key_request *out, km_str frame, km_fault *f);
+void km_wire__answer(km_buf *out, km_code rc, km_str bytes);
+km_code km_wire__read_answer(km_str *bytes, km_str frame, km_fault *f);
+uint32_t km_wire__length(const unsigned char head[KM_WIRE_HEAD]);
+bool km_wire__get(int fd, void *out, size_t n);
+bool km_wire__put(int fd, const void *p, size_t n);
 
 #endif

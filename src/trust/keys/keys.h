@@ -5,7 +5,8 @@
  * keyed hash has a fixed message form that begins with its own label.
  *
  * Promises
- * - One shape for every door: a ring in this process, of sealed files or in memory alone.
+ * - Three doors of one shape: a ring in this process (sealed files, or memory alone), and a client
+ *   of the key process, which has the same ring behind a Unix socket.
  * - A ring holds only the roles that it was opened for: operator A's never holds KB, operator B's
  *   never holds KA and sees no root, only a `t` that differs by domain (trust.md §1.3).
  * - Symmetric keys lie in memory that is locked, left out of core dumps and wiped when given back.
@@ -74,6 +75,10 @@ typedef struct km_keys_folder {
 } km_keys_folder;
 km_code km_keys_open(km_keys **out, const km_keys_folder *o, km_fault *f);
 
+/* The key process behind the socket at `path`. A process that went away is KM_BUSY; the next call
+ * tries again. */
+km_code km_keys_connect(km_keys **out, const char *path, km_fault *f);
+
 void km_keys_close(km_keys *k);
 
 /* A new sealing key; every file is sealed again under it. Where it stops in the middle, opening
@@ -128,5 +133,16 @@ km_code km_keys_public(unsigned char out[KM_KEY_PUBLIC_MAX], size_t *n, km_keys 
 /* enc(x1..xn): for each field a big-endian 16-bit length, then its bytes (trust.md §1.3). So
  * "1234","567" and "123","4567" differ. */
 void km_enc(km_buf *out, const km_str *field, size_t n);
+
+/* --- the key process --- */
+
+typedef struct km_keyd_options {
+    const char *socket;
+    km_keys *keys;
+    bool (*stop)(void);
+    bool confine; /* seccomp after start; off in tests that share the process */
+} km_keyd_options;
+/* Serves until stop() says so. The socket is 0600; a peer of another user is refused. */
+km_code km_keyd_run(const km_keyd_options *o, km_fault *f);
 
 #endif
