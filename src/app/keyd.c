@@ -17,19 +17,21 @@ int km_app__keyd(const km_args *a, km_node *n)
 {
     (void)n;
     const char *socket = a->option(a, "socket");
+    bool reseal = a->option(a, "reseal") != NULL;
     char path[512];
     km_fault f = { 0 };
     km_keys *keys;
     int length = snprintf(path, sizeof path, "%s/ring", a->config->data_dir);
-    if (socket == NULL || length < 0 || (size_t)length >= sizeof path) {
-        fprintf(stderr, "kumihimo keyd: --data DIR --socket PATH\nkumihimo keyd --help\n");
+    if ((socket == NULL) == !reseal || length < 0 || (size_t)length >= sizeof path) {
+        fprintf(stderr,
+                "kumihimo keyd: --data DIR, and --socket PATH or --reseal\nkumihimo keyd --help\n");
         return KM_EXIT_USAGE;
     }
     km_keys_folder folder = { path, roles_of(a->option(a, "operator")), &km_random_real };
     km_code rc = km_keys_open(&keys, &folder, &f);
     if (rc == KM_OK) {
         km_keyd_options o = { socket, keys, km_stop_asked, true };
-        rc = km_keyd_run(&o, &f);
+        rc = reseal ? km_keys_reseal(keys, &f) : km_keyd_run(&o, &f);
         km_keys_close(keys);
     }
     if (rc != KM_OK)

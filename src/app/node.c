@@ -85,6 +85,8 @@ static const km_option keyd_options[] = {
       "待ち受けるソケット。同じ利用者だけがつなげる" },
     { "operator", "a|b", "hold the keys of operator A or of operator B only (default: all)",
       "運用者 A または B の鍵だけを持つ (省略時はすべて)" },
+    { "reseal", NULL, "seal the key files again under a new sealing key, then end",
+      "鍵ファイルを新しい封印鍵で封じ直して終わる" },
     { 0 }
 };
 
