@@ -324,8 +324,8 @@ static void a_record_that_carries_nothing_is_in_no_class(void **state)
         "{\"resourceType\":\"Nothing\"}",
         "{}",
         "[]",
-        "{\"resourceType\":\"Condition\",\"subject\":{},\"meta\":{\"tag\":[{\"system\":"
-        "\"urn:kumihimo:item\",\"code\":\"T99\"}]}}",
+        ("{\"resourceType\":\"Condition\",\"subject\":{},\"meta\":{\"tag\":[{\"system\":"
+         "\"urn:kumihimo:item\",\"code\":\"T99\"}]}}"),
     };
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
         for (int k = 0; k < KM_CLASSES; k++)
