@@ -48,7 +48,7 @@ km_str km_jwks_thumbprint(const km_jwks *keys, size_t i);
 typedef struct km_jws {
     km_jws_alg alg;
     km_jv header;
-    km_str kid; /* of the key that verified */
+    km_str kid; /* of the key that verified; lives as long as the set */
     km_str payload;
 } km_jws;
 

@@ -237,6 +237,37 @@ static void an_rsa_key_verifies_its_own_algorithm_alone(void **state)
     km_arena_free(a);
 }
 
+static void an_rsa_key_outside_its_bounds_is_refused(void **state)
+{
+    static const struct {
+        size_t bytes;
+        unsigned char top, low;
+        const char *e;
+        km_code code;
+    } rows[] = {
+        { 256, 0x80, 1, "AQAB", KM_OK },         { 256, 0x7f, 1, "AQAB", KM_BAD_VALUE },
+        { 255, 0xff, 1, "AQAB", KM_BAD_VALUE },  { 1024, 0xff, 1, "AQAB", KM_OK },
+        { 1025, 0x01, 1, "AQAB", KM_BAD_VALUE }, { 257, 0, 1, "AQAB", KM_BAD_VALUE },
+        { 256, 0x80, 2, "AQAB", KM_BAD_VALUE },  { 256, 0x80, 1, "AQAA", KM_BAD_VALUE },
+        { 256, 0x80, 1, "Aw", KM_BAD_VALUE },    { 256, 0x80, 1, "AQAAAAE", KM_BAD_VALUE },
+    };
+    km_arena *a = km_arena_new((size_t)1 << 20);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned char n[1025];
+        km_jwks *set;
+        memset(n, 0x55, sizeof n);
+        n[0] = rows[i].top;
+        n[rows[i].bytes - 1] = rows[i].low;
+        km_str json = km_arena_print(
+            a, "{\"keys\":[{\"kty\":\"RSA\",\"alg\":\"RS256\",\"e\":\"%s\",\"n\":\"%.*s\"}]}",
+            rows[i].e, KM_STR_ARG(km_base64url(a, n, rows[i].bytes)));
+        assert_int_equal(km_jwks_new(&set, json, NULL), rows[i].code);
+        km_jwks_free(set);
+    }
+    km_arena_free(a);
+}
+
 static km_ms at_1000(void *self)
 {
     (void)self;
@@ -330,6 +361,7 @@ int main(void)
         cmocka_unit_test(r_and_s_lie_between_0_and_the_order),
         cmocka_unit_test(weak_and_wrong_keys_refuse_the_set),
         cmocka_unit_test(an_rsa_key_verifies_its_own_algorithm_alone),
+        cmocka_unit_test(an_rsa_key_outside_its_bounds_is_refused),
         cmocka_unit_test(a_claim_that_is_not_as_wanted_is_refused),
         cmocka_unit_test(a_verifier_belongs_to_its_challenge_alone),
     };
