@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "trust/identity/identity.h"
+
 /* --- bodies --- */
 
 const km_json_limits km_change_limits = { .string_bytes = 64 << 20 };
@@ -217,6 +219,7 @@ km_code km_change_write(km_write *out, km_writing *w, km_change *c, km_str defau
     c->write = out;
     if (c->op == KM_OP_DELETE || out->skip)
         return KM_OK;
+    KM_TRY(km_identity_check(c->resource, NULL, w->call->fault));
     KM_TRY(owner_of(&out->owner, w, c));
     bool may_default = km_fhir_has_owner(c->type);
     if (out->owner.n == 0 && may_default)

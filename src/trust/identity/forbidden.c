@@ -30,10 +30,25 @@ static const char *const exempt[] = {
     NULL,
 };
 
+/* Most values are told apart without folding them: another letter of ASCII, or another count. */
+static bool may_be_twelve(km_str value)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        if (c >= 0x80)
+            return value.n <= 256;
+        if (c != ' ' && c != '-' && (c < '0' || c > '9'))
+            return false;
+        digits += c >= '0' && c <= '9';
+    }
+    return digits == 12 && value.n <= 256;
+}
+
 /* A full-width or spaced number is the same number. */
 static bool twelve_digits(int digit[12], km_str value)
 {
-    km_arena *a = value.n <= 256 ? km_arena_new(1 << 16) : NULL;
+    km_arena *a = may_be_twelve(value) ? km_arena_new(1 << 16) : NULL;
     size_t n = 0;
     bool all = a != NULL;
     if (a == NULL)
