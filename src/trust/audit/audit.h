@@ -42,7 +42,9 @@ typedef struct km_audit_options {
     const char *origin; /* names this log in its checkpoints: node.example/audit */
     const km_clock *clock;
     const km_random *random;
-    km_audit_signer signer;    /* of checkpoints; called on a thread of the log's own */
+    /* Of checkpoints; called on a thread of the log's own, its key named as the origin. One that
+     * refuses (not with KM_STORE) is asked again a second later; entries stay durable meanwhile. */
+    km_audit_signer signer;
     int64_t segment_bytes;     /* a new segment is begun above it; default 64 MiB */
     km_ms checkpoint_every_ms; /* default 1,000 */
     const km_audit_disk *disk;
