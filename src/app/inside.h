@@ -22,6 +22,7 @@ int km_app__serve(const km_args *a, km_node *n);
 int km_app__verify(const km_args *a, km_node *n);
 int km_app__erase(const km_args *a, km_node *n);
 int km_app__rebuild(const km_args *a, km_node *n);
+int km_app__audit(const km_args *a, km_node *n);
 int km_app__synth(const km_args *a, km_node *n);
 int km_app__consent(const km_args *a, km_node *n);
 int km_app__roundtrip(const km_args *a, km_node *n);

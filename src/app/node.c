@@ -97,6 +97,15 @@ static const km_option id_options[] = {
     { 0 }
 };
 
+static const km_option audit_options[] = {
+    { "key", "KEY", "verify: the log's key as it was given out (name+hash+key)",
+      "verify: 公開されている検証鍵 (name+hash+key)" },
+    { "since", "TIME", "export: from this time on", "export: この時刻から" },
+    { "until", "TIME", "export: until this time", "export: この時刻まで" },
+    { "chart", "N", "export: entries about this chart", "export: この診療録についての記録" },
+    { 0 }
+};
+
 static const km_command commands[] = {
     { "serve", NULL, "serve FHIR at /fhir and the pages at /",
       "FHIR を /fhir に、画面を / に提供する",
@@ -110,6 +119,13 @@ static const km_command commands[] = {
     { "rebuild", "VIEW", "make a view anew from the log: index, person, consent",
       "ログから索引を作り直す: index, person, consent", "  kumihimo rebuild --data demo/node index",
       NULL, 0, km_app__rebuild },
+    { "audit", "verify | prove ENTRY | export",
+      "prove the audit whole; prove one entry; write entries as NDJSON",
+      "監査記録の完全性を確かめる、1件を証明する、NDJSON で書き出す",
+      "  kumihimo audit verify --data demo/node\n"
+      "  kumihimo audit prove --data demo/node 4711\n"
+      "  kumihimo audit export --data demo/node --since 2026-04-01 --chart 12",
+      audit_options, KM_NO_NODE, km_app__audit },
     { "synth", NULL, "make a region that never existed, as FHIR bundles",
       "実在しない地域の記録を FHIR で作る",
       "  kumihimo synth --people 200 --seed 1 --out demo/files", synth_options, KM_NO_NODE,

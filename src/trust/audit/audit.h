@@ -12,6 +12,7 @@
  * - Each entry is a leaf of a Merkle tree (tree.h). A checkpoint, signed once a second or every
  *   1,000 entries while there is something new, fixes all before it: no change, removal,
  *   insertion or exchange of an entry below the last checkpoint passes km_audit_verify.
+ * - The first checkpoint is of the empty tree, made when it is opened for the first time.
  * - One process holds the folder (lock); others may read and verify it meanwhile.
  *
  * Files in the folder (numbers big-endian)

@@ -144,6 +144,8 @@ void *km_audit__signer(void *self);
 void km_audit__take(km_audit *a, const km_audit_hash *leaf);
 /* Brings the nodes to the tree's file; the signer's, or before the threads run. */
 bool km_audit__store_nodes(km_audit *a, km_audit__nodes *n);
+/* Signs a checkpoint of `t` behind the others. */
+km_code km_audit__sign(km_audit *a, const km_audit_frontier *t, km_arena *room, km_fault *f);
 /* A new segment, whose first entry is `first`. */
 bool km_audit__begin_segment(km_audit *a, int64_t first, int64_t cursor);
 km_code km_audit__restore(km_audit *a, km_arena *room, km_fault *f);

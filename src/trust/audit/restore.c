@@ -41,6 +41,17 @@ static km_code know_key(const km_audit *a, const km_audit_key *key, size_t n, km
     return good ? KM_OK : km_audit__failed(f, "the keys cannot be written");
 }
 
+/* The first checkpoint is of the empty tree, before there is any entry: from then on, that there is
+ * none tells that it was taken away. */
+static km_code sign_empty(km_audit *a, km_arena *room, km_fault *f)
+{
+    km_audit__segments all;
+    KM_TRY(km_audit__list(&all, a->dir, room, f));
+    if (all.n > 0)
+        return km_fail(f, KM_TAMPERED, "audit", "there are entries and no checkpoint");
+    return km_audit__sign(a, &a->frontier, room, f);
+}
+
 static km_code find_checkpoint(km_audit_checkpoint *c, km_audit *a, km_arena *room, km_fault *f)
 {
     km_audit_key *key;
@@ -61,7 +72,7 @@ static km_code find_checkpoint(km_audit_checkpoint *c, km_audit *a, km_arena *ro
     a->checkpoints = open_file(a, "checkpoints");
     if (a->checkpoints < 0 || ftruncate(a->checkpoints, a->checkpoints_at) != 0)
         return km_audit__failed(f, "the checkpoints cannot be opened");
-    return KM_OK;
+    return rc == KM_OK ? KM_OK : sign_empty(a, room, f);
 }
 
 /* --- the tree ------------------------------------------------------------------------------------
@@ -172,6 +183,8 @@ km_code km_audit__restore(km_audit *a, km_arena *room, km_fault *f)
     km_code rc = km_audit__scan_open(&s, a->dir, a->frontier.size, room, f);
     if (rc == KM_OK)
         rc = replay(a, &s, &c, f);
+    if (rc == KM_OK && !km_audit__store_nodes(a, &a->fresh))
+        rc = km_audit__failed(f, "the tree cannot be written");
     a->next = a->durable = s.next;
     a->cursor = s.cursor;
     km_audit__scan_close(&s);

@@ -72,7 +72,7 @@ static km_code read_last(verifying *v, const km_audit_key *pinned, km_arena *a)
     km_fault none = { 0 };
     km_code rc = km_audit__notes_last(&note, &end, v->dir, a, &none);
     if (rc == KM_NOT_FOUND)
-        return pinned != NULL ? bad(v, 0, "checkpoint") : KM_OK;
+        return bad(v, 0, "checkpoint"); /* there is one before there is any entry */
     if (rc != KM_OK)
         return km_fail(v->fault, rc, none.path, "%s", none.detail);
     if (km_audit_checkpoint_parse(&c, note, NULL) != KM_OK)
@@ -188,8 +188,9 @@ static km_code run(verifying *v, const km_audit_key *pinned, km_call *call)
         return bad(v, 0, "key");
     v->notes->file = openat(v->dir, "checkpoints", O_RDONLY | O_CLOEXEC);
     v->tree = openat(v->dir, "tree", O_RDONLY | O_CLOEXEC);
-    if (v->notes->file >= 0)
-        KM_TRY(next_checkpoint(v));
+    KM_TRY(next_checkpoint(v));
+    if (v->more && v->next.size == 0)
+        KM_TRY(compare_root(v));
     KM_TRY(km_audit__scan_open(&s, v->dir, 0, call->arena, call->fault));
     km_code rc = take_all(v, &s);
     v->out->segments = (int64_t)s.all.n;

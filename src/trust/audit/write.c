@@ -191,7 +191,7 @@ static km_code holds_the_last(km_audit *a, const km_audit_frontier *t, const km_
     return KM_OK;
 }
 
-static km_code sign(km_audit *a, const km_audit_frontier *t, km_arena *room, km_fault *f)
+km_code km_audit__sign(km_audit *a, const km_audit_frontier *t, km_arena *room, km_fault *f)
 {
     km_buf note = km_buf_in(room);
     km_audit_checkpoint c = { .origin = km_str_of(a->origin),
@@ -219,7 +219,7 @@ static void sign_once(km_audit *a, const km_audit_frontier *t, km_audit__nodes *
     km_fault fault = { 0 };
     km_arena *room = km_arena_new(1 << 20);
     bool stored = km_audit__store_nodes(a, nodes);
-    km_code rc = stored ? sign(a, t, room, &fault) : KM_STORE;
+    km_code rc = stored ? km_audit__sign(a, t, room, &fault) : KM_STORE;
     km_arena_free(room);
     pthread_mutex_lock(&a->mutex);
     if (rc == KM_OK)

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * audit: the verb that proves and reads the audit. It needs no node and disturbs none: a node that
+ * runs goes on appending, and what is read ends where the last checkpoint or the last whole entry
+ * does.
+ */
+#include "app/inside.h"
+
+#include "base/date.h"
+#include "trust/audit/audit.h"
+#include "trust/audit/entry.h"
+
+typedef struct asked {
+    const km_args *args;
+    const char *dir;
+    km_call call;
+} asked;
+
+static int told(const asked *q, km_code rc)
+{
+    km_app__tell(q->args->config, "audit", q->call.fault);
+    return rc == KM_TAMPERED || rc == KM_NOT_FOUND ? KM_EXIT_REFUSED : km_app__exit_code(rc);
+}
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "kumihimo audit: %s\nkumihimo audit --help\n", what);
+    return KM_EXIT_USAGE;
+}
+
+/* --- verify
+ * ---------------------------------------------------------------------------------------- */
+
+static void print_report(const asked *q, const km_audit_report *r, km_code rc)
+{
+    if (q->args->config->json)
+        printf(
+            "{\"whole\":%s,\"entries\":%lld,\"beyond\":%lld,\"purged\":%lld,\"checkpoints\":%lld,"
+            "\"segments\":%lld,\"badEntry\":%lld,\"bad\":\"%s\"}\n",
+            rc == KM_OK ? "true" : "false", (long long)r->entries, (long long)r->beyond,
+            (long long)r->purged, (long long)r->checkpoints, (long long)r->segments,
+            (long long)r->bad_entry, r->bad_what ? r->bad_what : "");
+    else if (rc == KM_OK)
+        printf("whole: %lld entries signed for in %lld checkpoints, %lld after the last, %lld "
+               "purged\n",
+               (long long)r->entries, (long long)r->checkpoints, (long long)r->beyond,
+               (long long)r->purged);
+    else
+        fprintf(stderr, "kumihimo audit: the first bad entry is %lld (%s)\n",
+                (long long)r->bad_entry, r->bad_what ? r->bad_what : "");
+}
+
+static int verify(asked *q)
+{
+    km_audit_report r;
+    km_audit_key pinned;
+    const char *key = q->args->option(q->args, "key");
+    if (key != NULL && km_audit_key_parse(&pinned, km_str_of(key), NULL) != KM_OK)
+        return usage("--key is name+hash+key");
+    km_code rc = km_audit_verify(&r, q->dir, key ? &pinned : NULL, &q->call);
+    if (rc != KM_OK && rc != KM_TAMPERED)
+        return told(q, rc);
+    print_report(q, &r, rc);
+    return rc == KM_OK ? KM_EXIT_DONE : KM_EXIT_REFUSED;
+}
+
+/* --- prove
+ * ------------------------------------------------------------------------------------------ */
+
+/* What a browser needs to check it: web/src/audit/proof.ts. */
+static void print_proof(km_buf *out, const km_audit_proof *p)
+{
+    km_jw on = km_jw_on(out), *w = &on;
+    km_jw_open(w, '{');
+    km_jw_member_int(w, "index", p->item.index);
+    if (!p->item.purged) {
+        km_jw_member(w, "salt", km_base64(out->arena, p->item.salt, KM_AUDIT_SALT));
+        km_jw_member(w, "entry", p->item.entry);
+    }
+    km_jw_member(w, "commit", km_base64(out->arena, p->item.commit.h, KM_AUDIT_HASH));
+    km_jw_key(w, "path");
+    km_jw_open(w, '[');
+    for (size_t i = 0; i < p->path.n; i++)
+        km_jw_str(w, km_base64(out->arena, p->path.step[i].h, KM_AUDIT_HASH));
+    km_jw_close(w, ']');
+    km_jw_member(w, "checkpoint", p->note);
+    km_jw_close(w, '}');
+}
+
+static int prove(asked *q)
+{
+    int64_t index;
+    km_audit_proof *p = KM_NEW(q->call.arena, km_audit_proof);
+    if (q->args->words != 2 || !km_str_to_i64(&index, km_str_of(q->args->word[1])))
+        return usage("prove: name one entry by its number");
+    km_code rc = km_audit_prove_entry(p, q->dir, index, &q->call);
+    if (rc != KM_OK)
+        return told(q, rc);
+    km_buf out = km_buf_in(q->call.arena);
+    print_proof(&out, p);
+    printf("%.*s\n", KM_STR_ARG(km_buf_str(&out)));
+    return KM_EXIT_DONE;
+}
+
+/* --- export
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct wanted {
+    km_arena *arena;
+    km_ms since, until;
+    int64_t chart;
+    bool one_chart;
+} wanted;
+
+static bool is_wanted(const wanted *want, const km_audit_entry *e)
+{
+    if (e->at < want->since || e->at > want->until)
+        return false;
+    for (size_t i = 0; want->one_chart && i < e->charts; i++)
+        if (e->chart[i] == want->chart)
+            return true;
+    return !want->one_chart;
+}
+
+static km_code print_wanted(void *self, const km_audit_item *item, km_fault *f)
+{
+    wanted *want = self;
+    km_audit_entry e;
+    if (km_stop_asked())
+        return km_fail(f, KM_CANCELLED, NULL, NULL);
+    if (item->purged)
+        return KM_OK;
+    km_arena_mark here = km_arena_here(want->arena);
+    km_code rc = km_audit_entry_parse(&e, item->entry, want->arena, f);
+    if (rc == KM_OK && is_wanted(want, &e))
+        printf("{\"index\":%lld,\"entry\":%.*s}\n", (long long)item->index,
+               KM_STR_ARG(item->entry));
+    km_arena_back(want->arena, here);
+    return rc;
+}
+
+static bool read_time(km_ms *low, km_ms *high, const char *text)
+{
+    km_civil c;
+    if (text == NULL)
+        return true;
+    if (!km_civil_parse(&c, km_str_of(text)))
+        return false;
+    km_civil_interval(low, high, &c);
+    return true;
+}
+
+static int export_entries(asked *q)
+{
+    wanted want = { .arena = q->call.arena, .until = INT64_MAX };
+    km_ms unused = 0;
+    const char *chart = q->args->option(q->args, "chart");
+    if (!read_time(&want.since, &unused, q->args->option(q->args, "since"))
+        || !read_time(&unused, &want.until, q->args->option(q->args, "until")))
+        return usage("a time is written as 2026-04-01 or 2026-04-01T09:00:00+09:00");
+    want.one_chart = chart != NULL;
+    if (want.one_chart && !km_str_to_i64(&want.chart, km_str_of(chart)))
+        return usage("a chart is a number");
+    km_code rc = km_audit_walk(q->dir, 0, 0, print_wanted, &want, &q->call);
+    if (rc == KM_OK && fflush(stdout) != 0)
+        rc = km_fail(q->call.fault, KM_IO, NULL, "standard output");
+    return rc == KM_OK ? KM_EXIT_DONE : told(q, rc);
+}
+
+static const struct {
+    const char *word;
+    int (*run)(asked *q);
+} parts[] = { { "verify", verify }, { "prove", prove }, { "export", export_entries } };
+
+int km_app__audit(const km_args *a, km_node *n)
+{
+    km_fault fault = { 0 };
+    km_arena *arena = km_arena_new(KM_ARENA_CAP_DEFAULT);
+    asked q = { .args = a,
+                .call = { .arena = arena,
+                          .fault = &fault,
+                          .clock = &km_clock_real,
+                          .random = &km_random_real } };
+    int code = -1;
+    (void)n;
+    q.dir = km_arena_z(arena, km_arena_print(arena, "%s/audit", a->config->data_dir));
+    for (size_t i = 0; a->words > 0 && i < sizeof parts / sizeof *parts; i++)
+        if (strcmp(a->word[0], parts[i].word) == 0)
+            code = parts[i].run(&q);
+    if (code < 0)
+        code = usage("verify, prove ENTRY or export");
+    km_arena_free(arena);
+    return code;
+}
