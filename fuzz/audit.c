@@ -48,6 +48,18 @@ static void fuzz_key(km_str text, km_arena *a)
         km_audit_key_print(&out, &key);
 }
 
+static void fuzz_ask(km_str text, km_arena *a)
+{
+    int64_t old;
+    km_audit_path growth;
+    km_str note;
+    km_buf out = km_buf_in(a);
+    if (km_audit_ask_parse(&old, &growth, &note, text, NULL) != KM_OK)
+        return;
+    km_audit_ask_print(&out, old, &growth, note);
+    claim(km_str_eq(km_buf_str(&out), text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
@@ -55,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     fuzz_entry(text, a);
     fuzz_note(text, a);
     fuzz_key(text, a);
+    fuzz_ask(text, a);
     km_arena_free(a);
     return 0;
 }

@@ -109,3 +109,14 @@ if(NODE)
                          ENVIRONMENT "${program}")
   endforeach()
 endif()
+
+# The audit's log beside a witness of another operator, which is simulated: a program of its own.
+if(TARGET km_trust_audit)
+  add_executable(simulated_witness tests/simulated/witness.c)
+  target_link_libraries(simulated_witness PRIVATE km_trust_audit)
+  add_executable(test_simulated_witness tests/simulated/witness_test.c)
+  target_link_libraries(test_simulated_witness PRIVATE km_trust_audit PkgConfig::CMOCKA)
+  add_test(NAME simulated/audit_witness COMMAND test_simulated_witness)
+  set_tests_properties(simulated/audit_witness PROPERTIES LABELS unit TIMEOUT 60
+                       ENVIRONMENT "SIMULATED_WITNESS=$<TARGET_FILE:simulated_witness>")
+endif()

@@ -98,7 +98,8 @@ static bool read_time(km_ms *out, km_str text)
 
 static bool read_size(int64_t *out, km_str text)
 {
-    return km_str_to_i64(out, text) && *out >= 0 && (text.p[0] != '0' || text.n == 1);
+    return text.n > 0 && text.p[0] >= '0' && text.p[0] <= '9' && km_str_to_i64(out, text)
+           && (text.p[0] != '0' || text.n == 1); /* one size has one text */
 }
 
 static bool are_signatures(km_str s)
@@ -187,6 +188,32 @@ km_code km_audit_countersign(km_buf *out, km_str text, const km_audit_signer *s,
 
 /* --- witnesses ----------------------------------------------------------------------------------
  */
+
+void km_audit_ask_print(km_buf *out, int64_t old_size, const km_audit_path *growth, km_str note)
+{
+    km_buf_print(out, "old %lld\n", (long long)old_size);
+    for (size_t i = 0; i < growth->n; i++) {
+        km_buf_add(out, km_base64(out->arena, growth->step[i].h, KM_AUDIT_HASH));
+        km_buf_char(out, '\n');
+    }
+    km_buf_char(out, '\n');
+    km_buf_add(out, note);
+}
+
+km_code km_audit_ask_parse(int64_t *old_size, km_audit_path *growth, km_str *note, km_str text,
+                           km_fault *f)
+{
+    km_str line = km_str_cut(text, '\n', &text);
+    growth->n = 0;
+    if (!km_str_starts(line, KM_STR("old ")) || line.n == 4
+        || !read_size(old_size, km_str_sub(line, 4, line.n)))
+        return km_fail(f, KM_MALFORMED, "old", "old and a size");
+    while (text.n > 0 && (line = km_str_cut(text, '\n', &text)).n > 0)
+        if (growth->n == KM_AUDIT_PROOF_MAX || !read_root(&growth->step[growth->n++], line))
+            return km_fail(f, KM_MALFORMED, "growth", "a hash in base64");
+    *note = text;
+    return text.n > 0 ? KM_OK : km_fail(f, KM_MALFORMED, "checkpoint", "none");
+}
 
 km_code km_audit_witness(km_buf *out, km_audit_seen *seen, km_str note, const km_audit_path *growth,
                          const km_audit_key *log, const km_audit_signer *witness, km_fault *f)

@@ -101,6 +101,12 @@ typedef struct km_audit_seen {
     int64_t size; /* 0: nothing yet */
     km_audit_hash root;
 } km_audit_seen;
+/* What a log sends to a witness (C2SP tlog-witness, the body of add-checkpoint):
+ *     old SP size LF, a line of base64 for each step of the growth, LF, the signed note */
+void km_audit_ask_print(km_buf *out, int64_t old_size, const km_audit_path *growth, km_str note);
+/* KM_MALFORMED. *note points into the text. */
+km_code km_audit_ask_parse(int64_t *old_size, km_audit_path *growth, km_str *note, km_str text,
+                           km_fault *f);
 /* Appends the signature line and moves *seen. KM_FORBIDDEN: not signed by the log; KM_CONFLICT: the
  * proof begins elsewhere than *seen, or the checkpoint is older; KM_TAMPERED: not consistent. After
  * a fault *seen is unchanged. */

@@ -218,7 +218,8 @@ static void sign_once(km_audit *a, const km_audit_frontier *t, km_audit__nodes *
 {
     km_fault fault = { 0 };
     km_arena *room = km_arena_new(1 << 20);
-    bool stored = km_audit__store_nodes(a, nodes);
+    /* Nodes below a checkpoint are durable before it is: after a crash proofs stand on them. */
+    bool stored = km_audit__store_nodes(a, nodes) && a->disk.sync(a->disk.self, a->tree);
     km_code rc = stored ? km_audit__sign(a, t, room, &fault) : KM_STORE;
     km_arena_free(room);
     pthread_mutex_lock(&a->mutex);
