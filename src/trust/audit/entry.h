@@ -17,18 +17,19 @@
 #include "base/call.h"
 #include "codec/json/json.h"
 
-#define KM_AUDIT_KINDS(ROW)                                                                      \
-    ROW(READ, "read")                                                                            \
-    ROW(SEARCH, "search")                                                                        \
-    ROW(CREATE, "create")                                                                        \
-    ROW(UPDATE, "update")                                                                        \
-    ROW(DELETE, "delete")                                                                        \
-    ROW(HISTORY, "history")                                                                      \
-    ROW(EVERYTHING, "everything")                                                                \
-    ROW(EXPORT, "export")                                                                        \
-    ROW(IMPORT, "import") ROW(LOGIN, "login") ROW(LOGOUT, "logout") ROW(TOKEN, "token")          \
-        ROW(REFUSED, "refused") ROW(CONSENT, "consent-decision") ROW(BREAK_GLASS, "break-glass") \
-            ROW(DISCLOSURE, "disclosure") ROW(RECEIPT, "receipt") ROW(JOB, "job")                \
+#define KM_AUDIT_KINDS(ROW)                                                               \
+    ROW(READ, "read")                                                                     \
+    ROW(SEARCH, "search")                                                                 \
+    ROW(CREATE, "create")                                                                 \
+    ROW(UPDATE, "update")                                                                 \
+    ROW(DELETE, "delete")                                                                 \
+    ROW(HISTORY, "history")                                                               \
+    ROW(EVERYTHING, "everything")                                                         \
+    ROW(EXPORT, "export")                                                                 \
+    ROW(IMPORT, "import")                                                                 \
+    ROW(LOGIN, "login") ROW(LOGOUT, "logout") ROW(TOKEN, "token") ROW(REFUSED, "refused") \
+        ROW(CONSENT, "consent-decision") ROW(BREAK_GLASS, "break-glass")                  \
+            ROW(DISCLOSURE, "disclosure") ROW(RECEIPT, "receipt") ROW(JOB, "job")         \
                 ROW(CASE, "case") ROW(PURGE, "purge") ROW(AUDIT_READ, "audit-read")
 
 typedef enum km_audit_kind {
