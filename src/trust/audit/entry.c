@@ -8,10 +8,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
-static const char *const kind_text[] = { [KM_AUDIT_NONE] = "",
-#define ROW(name, text) [KM_AUDIT_##name] = text,
-                                         KM_AUDIT_KINDS(ROW)
-#undef ROW
+static const char *const kind_text[] = {
+    [KM_AUDIT_NONE] = "",
+#define KIND(name, text) [KM_AUDIT_##name] = text,
+#include "trust/audit/kinds.def"
+#undef KIND
 };
 
 const char *km_audit_kind_text(km_audit_kind k)

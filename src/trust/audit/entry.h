@@ -17,27 +17,12 @@
 #include "base/call.h"
 #include "codec/json/json.h"
 
-#define KM_AUDIT_KINDS(ROW)                                                               \
-    ROW(READ, "read")                                                                     \
-    ROW(SEARCH, "search")                                                                 \
-    ROW(CREATE, "create")                                                                 \
-    ROW(UPDATE, "update")                                                                 \
-    ROW(DELETE, "delete")                                                                 \
-    ROW(HISTORY, "history")                                                               \
-    ROW(EVERYTHING, "everything")                                                         \
-    ROW(EXPORT, "export")                                                                 \
-    ROW(IMPORT, "import")                                                                 \
-    ROW(LOGIN, "login") ROW(LOGOUT, "logout") ROW(TOKEN, "token") ROW(REFUSED, "refused") \
-        ROW(CONSENT, "consent-decision") ROW(BREAK_GLASS, "break-glass")                  \
-            ROW(DISCLOSURE, "disclosure") ROW(RECEIPT, "receipt") ROW(JOB, "job")         \
-                ROW(CASE, "case") ROW(PURGE, "purge") ROW(AUDIT_READ, "audit-read")
-
 typedef enum km_audit_kind {
     KM_AUDIT_NONE = 0,
-#define ROW(name, text) KM_AUDIT_##name,
-    KM_AUDIT_KINDS(ROW)
-#undef ROW
-        KM_AUDIT_KINDS_END
+#define KIND(name, text) KM_AUDIT_##name,
+#include "trust/audit/kinds.def"
+#undef KIND
+    KM_AUDIT_KINDS_END
 } km_audit_kind;
 const char *km_audit_kind_text(km_audit_kind k);
 km_audit_kind km_audit_kind_named(km_str text); /* KM_AUDIT_NONE: no such */
