@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -34,8 +35,16 @@ static bool is_stopped(void)
     return stopped != 0;
 }
 
-/* The sanitizers need calls that a confined process may not make. */
+/* The sanitizers need calls that a confined process may not make. gcc says by a macro that they are
+ * there, clang by a question. */
 #if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifdef SANITIZED
 enum { CONFINED = false };
 #else
 enum { CONFINED = true };
@@ -50,6 +59,7 @@ static void start(place *p, unsigned roles)
         km_keys *k;
         km_fault f = { 0 };
         km_keys_folder o = { p->ring, roles, &km_random_real };
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* no test that fails leaves it behind */
         signal(SIGTERM, on_term);
         km_keyd_options serve = { p->socket, NULL, is_stopped, CONFINED };
         if (km_keys_open(&k, &o, &f) != KM_OK)
