@@ -125,18 +125,15 @@ km_str km_receden_text(bool *whole, km_arena *a, km_str field)
         return out;
     *whole = false;
     km_buf text = km_buf_in(a);
-    while (field.n > 0) {
-        km_fault_clear(&f);
-        size_t good = field.n;
-        if (km_cp932_decode(&out, a, field, &f) != KM_OK) {
-            good = f.column > 0 ? f.column - 1 : 0;
-            if (km_cp932_decode(&out, a, km_str_sub(field, 0, good), NULL) != KM_OK)
-                out = KM_STR_NONE;
-        }
-        km_buf_add(&text, out);
-        if (good < field.n)
+    while (field.n > 0) { /* one character at a time: memory stays in proportion to the field */
+        size_t took = km_cp932_decode(&out, a, km_str_sub(field, 0, 1), NULL) == KM_OK   ? 1
+                      : km_cp932_decode(&out, a, km_str_sub(field, 0, 2), NULL) == KM_OK ? 2
+                                                                                         : 0;
+        if (took > 0)
+            km_buf_add(&text, out);
+        else
             km_buf_z(&text, "〓");
-        field = km_str_sub(field, good + 1, field.n);
+        field = km_str_sub(field, took > 0 ? took : 1, field.n);
     }
     return km_buf_str(&text);
 }
