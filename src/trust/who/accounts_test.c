@@ -4,7 +4,6 @@
  */
 #include "record/log_test.h"
 
-#include "km_sql_record.h"
 #include "km_sql_trust_who.h"
 #include "trust/who/accounts.h"
 #include "trust/who/ticket.h"
