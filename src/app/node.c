@@ -4,7 +4,7 @@
  */
 #include "app/inside.h"
 
-static const km_policy everyone = { "node.public" };
+static const km_policy everyone = { .permission = "node.public" };
 
 static km_code live(km_request *r, km_reply *out)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * inside: what change.c and references.c share.
+ * inside: what the files of the platform share.
  */
 #ifndef KM_PLATFORM_INSIDE_H
 #define KM_PLATFORM_INSIDE_H
@@ -19,5 +19,9 @@ struct km_former {
  * whether what is left leads anywhere (KM_BROKEN_REFERENCE, or w->missing). Ids must be chosen. */
 km_code km_platform__references(km_writing *w, km_change *c, size_t n, size_t *failed,
                                 km_reader *r);
+
+/* trust.c: the node's keys, audit and door. */
+km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_fault *f);
+void km_node__close_trust(km_node *n);
 
 #endif

@@ -6,7 +6,7 @@
  * DIR/keys/kek      the key-encryption key, 32 bytes, mode 0400: without it nothing can be read
  * DIR/keys/token    the operator's token
  */
-#include "platform/platform.h"
+#include "platform/inside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -146,8 +146,7 @@ static km_code open_all(km_node *n, const km_service *const *services, km_fault 
     KM_TRY(make_folder(p.keys, f));
     KM_TRY(open_store(n, &parts, &p, f));
     KM_TRY(open_log(n, &parts, &p, f));
-    km_trust_options trust = { n->config->open, p.token, n->random };
-    KM_TRY(km_trust_open(&n->trust, &trust, f));
+    KM_TRY(km_node__open_trust(n, p.keys, p.token, f));
     return km_log_source(&n->local_source, n->log, KM_STR("urn:kumihimo:source:local"), KM_STR_NONE,
                          f);
 }
@@ -179,8 +178,7 @@ void km_node_close(km_node *n)
         km_log_close(n->log);
     if (n->store != NULL)
         km_store_close(n->store);
-    if (n->trust != NULL)
-        km_trust_close(n->trust);
+    km_node__close_trust(n);
     free(n);
 }
 

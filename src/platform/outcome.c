@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * outcome: faults as FHIR OperationOutcomes (R4 2.28); nobody else writes one. And the door of
- * every request.
+ * outcome: faults as FHIR OperationOutcomes (R4 2.28); nobody else writes one.
  */
 #include "platform/platform.h"
 
@@ -63,14 +62,4 @@ void km_refuse(km_request *r, const km_fault *f, km_reply *out)
         km_reply_header(out, "WWW-Authenticate", KM_STR("Bearer realm=\"kumihimo\""));
     if (f->code == KM_BUSY || f->code == KM_STOPPING)
         km_reply_header(out, "Retry-After", KM_STR("1"));
-}
-
-km_code km_admit(km_request *r)
-{
-    km_caller *caller;
-    km_node *n = km_request_node(r);
-    KM_TRY(km_trust_admit(&caller, n->trust, r->route->policy,
-                          km_request_header(r, "Authorization"), &r->call));
-    caller->source = n->local_source;
-    return KM_OK;
 }

@@ -14,6 +14,7 @@
 #include "http/http.h"
 #include "record/log.h"
 #include "trust/consents.h"
+#include "trust/keys/keys.h"
 #include "trust/trust.h"
 #include "view/index/index.h"
 #include "view/person/person.h"
@@ -76,6 +77,8 @@ struct km_node {
     const km_config *config;
     km_store *store;
     km_log *log;
+    km_keys *keys;   /* of operator A; DIR/keys/ring */
+    km_audit *audit; /* DIR/audit */
     km_trust *trust;
     km_http *http;                     /* while serving */
     const km_service *const *services; /* gateways too; NULL-ended */
@@ -116,7 +119,7 @@ typedef struct km_issue {
 void km_outcome_issues(km_buf *out, const km_issue *i, size_t n);
 /* km_http_options.refuse */
 void km_refuse(km_request *r, const km_fault *f, km_reply *out);
-/* km_http_options.admit: asks trust with the route's policy. */
+/* km_http_options.admit: asks trust with the route's policy and what the request brings. */
 km_code km_admit(km_request *r);
 
 /* Progress of a long command: a bar on a terminal, lines otherwise, nothing with quiet. */

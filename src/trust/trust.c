@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * trust: the simplest decision. Open node: everyone on loopback may do everything. Otherwise the
- * operator's token opens everything, and nobody else gets more than what is public.
+ * trust: the door opened and closed; who comes in. Open node: everyone on loopback is its operator.
+ * Otherwise the operator's token says so.
  */
-#include "trust/trust.h"
+#include "trust/inside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,17 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hash.h"
-#include "record/access_make.h"
-
 enum { TOKEN_BYTES = 32, TOKEN_TEXT = 64 };
-
-struct km_trust {
-    bool open;
-    km_roles *roles;
-    int nobody_role, operator_role;
-    unsigned char token_hash[KM_SHA256_LEN]; /* of the token's text; the text itself is not kept */
-};
 
 /* --- the operator's token --- */
 
@@ -63,7 +53,11 @@ km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f)
     km_trust *t = calloc(1, sizeof *t);
     assert(t != NULL);
     t->open = o->open;
+    t->audit = o->audit;
+    if (o->views != NULL)
+        t->views = *o->views;
     t->roles = km_roles_new();
+    t->classes = km_classes_new();
     t->nobody_role = km_roles_role(t->roles, KM_STR("nobody"));
     t->operator_role = km_roles_role(t->roles, KM_STR("operator"));
     assert(t->nobody_role >= 0 && t->operator_role >= 0);
@@ -86,6 +80,7 @@ void km_trust_close(km_trust *t)
     if (t == NULL)
         return;
     km_roles_free(t->roles);
+    km_classes_free(t->classes);
     free(t);
 }
 
@@ -119,7 +114,7 @@ static bool is_operator(const km_trust *t, km_str authorization)
     return km_same_secret(hash, t->token_hash, sizeof hash);
 }
 
-static km_basis basis_of(const km_trust *t, const km_policy *policy, int role)
+km_basis km_trust__basis(const km_trust *t, const km_policy *policy, int role)
 {
     assert(policy != NULL && policy->permission != NULL);
     int permission = km_roles_permission(t->roles, km_str_of(policy->permission));
@@ -127,89 +122,30 @@ static km_basis basis_of(const km_trust *t, const km_policy *policy, int role)
     return km_roles_basis(t->roles, permission, role);
 }
 
-/* Who may not is told so; who is nobody yet, how to become somebody. */
-static km_code refused(const km_trust *t, int role, km_call *call)
+km_code km_trust__refused(km_trust *t, const km_policy *policy, km_call *call)
 {
-    return role == t->nobody_role
+    bool nobody = call->caller->role == t->nobody_role;
+    km_trace__refused(t, policy, nobody ? KM_UNAUTHENTICATED : KM_FORBIDDEN, call);
+    return nobody
                ? km_fail(call->fault, KM_UNAUTHENTICATED, NULL, "send Authorization: Bearer TOKEN")
                : km_fail(call->fault, KM_FORBIDDEN, NULL, NULL);
 }
 
-km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy, km_str authorization,
-                       km_call *call)
+km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy,
+                       const km_credentials *c, const km_asked *asked, km_call *call)
 {
-    km_caller *c = KM_NEW(call->arena, km_caller);
-    if (t->open)
-        *c = (km_caller){ .name = KM_STR("open"), .role = t->operator_role };
-    else if (authorization.n > 0 && is_operator(t, authorization))
-        *c = (km_caller){ .name = KM_STR("operator"), .role = t->operator_role };
-    else
-        *c = (km_caller){ .name = KM_STR("nobody"), .role = t->nobody_role };
-    if (basis_of(t, policy, c->role) == KM_BASIS_NONE)
-        return refused(t, c->role, call);
-    *out = c;
-    call->caller = c;
+    km_caller *caller = KM_NEW(call->arena, km_caller);
+    caller->asked = *asked;
+    call->caller = caller;
+    if (t->open || is_operator(t, c->authorization)) {
+        caller->name = t->open ? KM_STR("open") : KM_STR("operator");
+        caller->role = t->operator_role;
+    } else {
+        caller->name = KM_STR("nobody");
+        caller->role = t->nobody_role;
+    }
+    if (km_trust__basis(t, policy, caller->role) == KM_BASIS_NONE)
+        return km_trust__refused(t, policy, call);
+    *out = caller;
     return KM_OK;
-}
-
-/* --- what they may see --- */
-
-static bool never_chart(const km_access *a, int64_t chart)
-{
-    (void)a;
-    (void)chart;
-    return false;
-}
-
-static bool never_partial(const km_access *a, km_ftype type)
-{
-    (void)a;
-    (void)type;
-    return false;
-}
-
-static bool never(const km_access *a, int64_t chart, km_ftype type, int64_t rid)
-{
-    (void)a;
-    (void)chart;
-    (void)type;
-    (void)rid;
-    return false;
-}
-
-static km_code release(km_access *a, struct km_record *const *shown, size_t n, km_fault *f)
-{
-    (void)a;
-    (void)shown;
-    (void)n;
-    (void)f;
-    return KM_OK;
-}
-
-/* An access that covers everything never asks the first three. */
-static const km_access_rules rules = { never_chart, never_partial, never, release };
-
-km_code km_trust_access(km_access **out, const km_trust *t, const km_policy *policy, km_call *call)
-{
-    assert(call->caller != NULL);
-    if (basis_of(t, policy, call->caller->role) != KM_BASIS_ALL)
-        return refused(t, call->caller->role, call);
-    km_access *a = KM_NEW(call->arena, km_access);
-    a->rules = &rules;
-    a->covers_all = true;
-    *out = a;
-    return KM_OK;
-}
-
-km_access *km_trust_job_access(const char *job, km_arena *a)
-{
-    static const char *const jobs[] = { "rebuild", "verify", "export", "import", "erase" };
-    bool known = false;
-    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
-        known = known || strcmp(jobs[i], job) == 0;
-    assert(known);
-    km_access *access = KM_NEW(a, km_access);
-    access->rules = &rules;
-    access->covers_all = true;
-    return access;
 }

@@ -8,7 +8,8 @@
 
 #include "trust/trust.h"
 
-static const km_policy everyone = { "node.public" }, reader = { "records.read" };
+static const km_policy everyone = { .permission = "node.public" },
+                       reader = { .permission = "records.read" };
 
 typedef struct door {
     char folder[64], file[80];
@@ -20,7 +21,7 @@ typedef struct door {
 
 static km_code open_door(door *d, bool open)
 {
-    km_trust_options o = { open, d->file, &km_random_real };
+    km_trust_options o = { .open = open, .token_file = d->file, .random = &km_random_real };
     km_fault_clear(&d->fault);
     return km_trust_open(&d->trust, &o, &d->fault);
 }
@@ -28,6 +29,7 @@ static km_code open_door(door *d, bool open)
 static void new_door(door *d, bool open)
 {
     memset(d, 0, sizeof *d);
+    km_fhir_load();
     snprintf(d->folder, sizeof d->folder, P_tmpdir "/kumihimo-trust-XXXXXX");
     assert_non_null(mkdtemp(d->folder));
     snprintf(d->file, sizeof d->file, "%s/token", d->folder);
@@ -61,7 +63,9 @@ static km_code ask(door *d, const km_policy *policy, const char *scheme, const c
     km_fault_clear(&d->fault);
     d->call.caller = NULL;
     km_str header = scheme ? km_arena_print(d->arena, "%s%s", scheme, token) : KM_STR_NONE;
-    return km_trust_admit(&caller, d->trust, policy, header, &d->call);
+    km_credentials c = { .authorization = header };
+    km_asked asked = { 0 };
+    return km_trust_admit(&caller, d->trust, policy, &c, &asked, &d->call);
 }
 
 static void on_an_open_node_everybody_may_read(void **state)
@@ -135,7 +139,7 @@ static void the_table_decides_each_permission(void **state)
     size_t n = km_roles_permissions(&p, roles);
     for (size_t i = 0; i < n; i++) {
         km_access *a;
-        km_policy policy = { km_arena_copy(d.arena, p[i].name).p };
+        km_policy policy = { .permission = km_arena_copy(d.arena, p[i].name).p };
         km_code anonymous = p[i].basis[nobody] == KM_BASIS_NONE ? KM_UNAUTHENTICATED : KM_OK;
         km_code signed_in = p[i].basis[operator_role] == KM_BASIS_NONE ? KM_FORBIDDEN : KM_OK;
         assert_true(km_trust_knows(d.trust, &policy));
@@ -145,9 +149,9 @@ static void the_table_decides_each_permission(void **state)
             assert_int_equal(km_trust_access(&a, d.trust, &policy, &d.call),
                              p[i].basis[operator_role] == KM_BASIS_ALL ? KM_OK : KM_FORBIDDEN);
     }
-    assert_false(km_trust_knows(d.trust, &(km_policy){ "records.rea" }));
-    assert_false(km_trust_knows(d.trust, &(km_policy){ "" }));
-    assert_false(km_trust_knows(d.trust, &(km_policy){ NULL }));
+    assert_false(km_trust_knows(d.trust, &(km_policy){ .permission = "records.rea" }));
+    assert_false(km_trust_knows(d.trust, &(km_policy){ .permission = "" }));
+    assert_false(km_trust_knows(d.trust, &(km_policy){ .permission = NULL }));
     free_door(&d);
 }
 

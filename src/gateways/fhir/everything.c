@@ -380,7 +380,7 @@ km_code km_fhir__everything(km_request *r, km_reply *out)
     KM_TRY(km_show__acceptable(r));
     km_str path = km_arena_print(r->call.arena, "Patient/%.*s/$everything", KM_STR_ARG(id));
     KM_TRY(read_question(g, path));
-    KM_TRY(km_fhir__reader(&g->reader, r, &km_fhir_reads));
+    KM_TRY(km_fhir__reader(&g->reader, r, &km_fhir_all));
     km_code rc = everything(&json, g, id, path);
     km_reader_close(g->reader);
     KM_TRY(rc);

@@ -228,7 +228,7 @@ static km_code search(km_buf *out, km_request *r, const asking *q)
                            .source = ((const km_caller *)r->call.caller)->source,
                            .base = km_show__base(r) };
     KM_TRY(km_search_parse(&s, &in, &r->call));
-    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
+    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_searches));
     km_str state = km_str_is(q->state, "0") ? KM_STR_NONE : q->state;
     km_code rc = km_search_run(&page, s, reader, state);
     if (rc == KM_OK)

@@ -10,7 +10,8 @@
 #define KM_FHIR_JSON "application/fhir+json;charset=utf-8"
 enum { KM_BUNDLE_MAX = 5000, KM_HISTORY_DEFAULT = 50 };
 
-extern const km_policy km_fhir_reads, km_fhir_writes, km_fhir_public;
+extern const km_policy km_fhir_reads, km_fhir_searches, km_fhir_histories, km_fhir_all,
+    km_fhir_writes, km_fhir_public;
 
 /* --- show.c: what goes back --- */
 typedef struct km_showing {

@@ -231,7 +231,7 @@ static km_code print(km_buf *out, km_request *r, looking *l, km_str id)
 {
     km_reader *reader;
     int64_t chart;
-    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
+    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_histories));
     km_code rc = KM_OK;
     if (id.n > 0)
         rc = km_reader_locate(&chart, &l->h.rid, reader, l->h.type, id,

@@ -4,8 +4,9 @@
  */
 #include "services/sharing/sharing.h"
 
-const km_policy km_sharing__policy = { "timeline.read" };
-static const km_policy everyone = { "session.read" }, deciding = { "consent.decide" };
+const km_policy km_sharing__policy = { .permission = "timeline.read" };
+static const km_policy everyone = { .permission = "session.read" },
+                       deciding = { .permission = "consent.decide" };
 
 static km_code session(km_request *r, km_reply *out)
 {

@@ -6,7 +6,7 @@
 
 #include "base/kana.h"
 
-km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t person)
+static km_code charts_of(int64_t **chart, size_t *n, km_reader *r, int64_t person)
 {
     km_stmt *st;
     km_call *call = km_reader_call(r);
@@ -21,8 +21,6 @@ km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t perso
         if (!row)
             return KM_OK;
         int64_t one = km_col_int(st, 0);
-        if (!km_access_covers_chart(km_reader_access(r), one))
-            continue;
         if (*n == room) {
             room = room * 2 + 8;
             int64_t *more = km_arena_alloc(call->arena, room * sizeof *more);
@@ -34,21 +32,56 @@ km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t perso
     }
 }
 
-km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart)
+km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t person)
+{
+    size_t all, kept = 0;
+    KM_TRY(charts_of(chart, &all, r, person));
+    for (size_t i = 0; i < all; i++)
+        if (km_access_covers_chart(km_reader_access(r), (*chart)[i]))
+            (*chart)[kept++] = (*chart)[i];
+    *n = kept;
+    return KM_OK;
+}
+
+static km_code person_of(int64_t *person, km_reader *r, int64_t chart)
 {
     bool row;
     km_stmt *st;
     km_fault *f = km_reader_call(r)->fault;
-    if (!km_access_covers_chart(km_reader_access(r), chart))
-        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    *person = 0;
     KM_TRY(km_query(&st, km_reader_conn(r), "person_of_chart", f));
     km_bind_int(st, 1, chart);
     KM_TRY(km_step(&row, st, f));
-    if (!row)
-        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
-    *person = km_col_int(st, 0);
-    km_reset(st);
+    if (row) {
+        *person = km_col_int(st, 0);
+        km_reset(st);
+    }
     return KM_OK;
+}
+
+/* A chart whose Patient was deleted is no person's any more; it stands alone. */
+km_code km_person_same(int64_t **chart, size_t *n, km_reader *r, int64_t chart_of)
+{
+    int64_t person;
+    *n = 0;
+    KM_TRY(person_of(&person, r, chart_of));
+    if (person != 0)
+        KM_TRY(charts_of(chart, n, r, person));
+    if (*n > 0)
+        return KM_OK;
+    *chart = KM_NEW(km_reader_call(r)->arena, int64_t);
+    **chart = chart_of;
+    *n = 1;
+    return KM_OK;
+}
+
+km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart)
+{
+    km_fault *f = km_reader_call(r)->fault;
+    if (!km_access_covers_chart(km_reader_access(r), chart))
+        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    KM_TRY(person_of(person, r, chart));
+    return *person != 0 ? KM_OK : km_fail(f, KM_NOT_FOUND, NULL, NULL);
 }
 
 /* --- the list --- */

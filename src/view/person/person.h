@@ -22,6 +22,10 @@ extern const km_embedded km_sql_view_person[];
 km_code km_person_charts(int64_t **chart, size_t *n, km_reader *r, int64_t person);
 km_code km_person_of_chart(int64_t *person, km_reader *r, int64_t chart);
 
+/* All charts of the person that `chart` is one of, itself included, whatever the access: for trust,
+ * which decides about persons. */
+km_code km_person_same(int64_t **chart, size_t *n, km_reader *r, int64_t chart_of);
+
 /* People in order of their folded kana name (then number), whose name begins with the folded `name`
  * (empty: all), after the given place; at most `room`. */
 typedef struct km_person_row {

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * trust: what the door needs of a node: its keys, its audit, the views that stand above it.
+ *
+ * DIR/keys/ring   the node's keys, sealed (trust/keys)
+ * DIR/audit       the audit; its name is that of the first key that signed it
+ */
+#include "platform/inside.h"
+
+static km_code newest(uint32_t *version, km_keys *k, km_key_role role, km_fault *f)
+{
+    km_fault none = { 0 };
+    km_code rc = km_keys_newest(version, k, role, KM_STR(""), &none);
+    if (rc == KM_NOT_FOUND)
+        return km_keys_make(version, k, role, KM_STR(""), f);
+    return rc == KM_OK ? KM_OK : km_fail(f, rc, none.path, "%s", none.detail);
+}
+
+static km_code sign(void *self, unsigned char out[64], km_str text, km_fault *f)
+{
+    return km_keys_sign_checkpoint(out, self, 0, text, f);
+}
+
+/* "kumihimo.0123456789abcdef/audit": nobody else's log has this name. */
+static km_code name_log(char out[KM_AUDIT_NAME_MAX], km_node *n, km_fault *f)
+{
+    unsigned char pub[KM_KEY_PUBLIC_MAX];
+    size_t len;
+    char hex[17];
+    km_key_name first = { KM_KEY_CHECKPOINT, KM_STR(""), 1 };
+    KM_TRY(km_keys_public(pub, &len, n->keys, first, f));
+    for (int i = 0; i < 8; i++)
+        snprintf(hex + 2 * i, 3, "%02x", pub[i]);
+    snprintf(out, KM_AUDIT_NAME_MAX, "kumihimo.%s/audit", hex);
+    return KM_OK;
+}
+
+static km_code open_audit(km_node *n, const char *dir, km_fault *f)
+{
+    uint32_t version;
+    size_t len;
+    unsigned char pub[KM_KEY_PUBLIC_MAX];
+    km_audit_options o = {
+        .dir = dir, .clock = n->clock, .random = n->random, .signer = { .sign = sign, n->keys }
+    };
+    KM_TRY(newest(&version, n->keys, KM_KEY_CHECKPOINT, f));
+    KM_TRY(
+        km_keys_public(pub, &len, n->keys, (km_key_name){ KM_KEY_CHECKPOINT, KM_STR(""), 0 }, f));
+    KM_TRY(name_log(o.signer.key.name, n, f));
+    memcpy(o.signer.key.pub, pub, sizeof o.signer.key.pub);
+    o.origin = o.signer.key.name;
+    o.signer.self = n->keys;
+    return km_audit_open(&n->audit, &o, f);
+}
+
+km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_fault *f)
+{
+    static const km_trust_views views = { .same_person = km_person_same };
+    char ring[4096], audit[4096];
+    int a = snprintf(ring, sizeof ring, "%s/ring", keys);
+    int b = snprintf(audit, sizeof audit, "%s/audit", n->config->data_dir);
+    if (a < 0 || b < 0 || (size_t)a >= sizeof ring || (size_t)b >= sizeof audit)
+        return km_fail(f, KM_USAGE, NULL, "the path of the data directory is too long");
+    km_keys_folder folder = { ring, KM_KEY_MASK_A, n->random };
+    KM_TRY(km_keys_open(&n->keys, &folder, f));
+    KM_TRY(open_audit(n, audit, f));
+    km_trust_options o = { .open = n->config->open,
+                           .token_file = token,
+                           .random = n->random,
+                           .audit = n->audit,
+                           .views = &views };
+    return km_trust_open(&n->trust, &o, f);
+}
+
+void km_node__close_trust(km_node *n)
+{
+    km_fault none = { 0 };
+    if (n->trust != NULL)
+        km_trust_close(n->trust);
+    if (n->audit != NULL)
+        (void)km_audit_close(n->audit, &none);
+    if (n->keys != NULL)
+        km_keys_close(n->keys);
+}
+
+/* Names of the parameters asked for: those with a value of a person's are never told. */
+static void name_query(km_asked *out, const km_request *r)
+{
+    km_str *name = KM_NEW_ARRAY(r->call.arena, r->queries + 1, km_str);
+    for (size_t i = 0; i < r->queries; i++)
+        name[i] = km_str_cut(km_str_cut(r->query[i].name, '=', &(km_str){ 0 }), '?',
+                             &(km_str){ 0 });
+    out->query = name;
+    out->queries = r->queries;
+}
+
+km_code km_admit(km_request *r)
+{
+    km_caller *caller;
+    km_node *n = km_request_node(r);
+    km_credentials c = { .authorization = km_request_header(r, "Authorization"),
+                         .certificate = r->peer_certificate,
+                         .certificate_verified = r->peer_verified };
+    km_asked asked = { .route = r->route->pattern,
+                       .request = km_str_of(r->id),
+                       .address = km_str_of(r->peer) };
+    name_query(&asked, r);
+    KM_TRY(km_trust_admit(&caller, n->trust, r->route->policy, &c, &asked, &r->call));
+    caller->source = n->local_source;
+    return KM_OK;
+}
