@@ -3,8 +3,7 @@
  * purge: erases what has outlived its retention. A segment is written anew with commitments in the
  * place of entries and takes the old one's name; the tree is what it was.
  */
-#include "trust/audit/entry.h"
-#include "trust/audit/inside.h"
+#include "trust/audit/finding.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -89,6 +88,13 @@ static km_code write_anew(int64_t *erased, const km_audit *a, int64_t first, int
     return rc;
 }
 
+static void forget_index(const km_audit *a, int64_t first)
+{
+    char name[KM_AUDIT_SEGMENT_NAME];
+    km_audit__index_name(name, first);
+    (void)unlinkat(a->dir, name, 0); /* there may be none */
+}
+
 static km_code purge_segment(int64_t *erased, const km_audit *a, int64_t first, int64_t end,
                              km_call *call)
 {
@@ -100,6 +106,9 @@ static km_code purge_segment(int64_t *erased, const km_audit *a, int64_t first, 
     if (file < 0)
         return km_audit__failed(call->fault, "a purged segment cannot be written");
     km_code rc = write_anew(&here, a, first, end, file, call);
+    /* What says where an entry was goes first; a reader makes it anew. */
+    if (rc == KM_OK && here > 0)
+        forget_index(a, first);
     if (rc == KM_OK && here > 0
         && (!a->disk.sync(a->disk.self, file) || renameat(a->dir, half_done, a->dir, name) != 0
             || !a->disk.sync(a->disk.self, a->dir)))
