@@ -11,7 +11,8 @@
 
 enum { WAIT_S = 5 };
 
-/* --- candidates of one segment --------------------------------------------------------------------
+/* --- candidates of one segment
+ * --------------------------------------------------------------------
  */
 
 typedef struct candidates {
@@ -36,7 +37,8 @@ static size_t driving(uint64_t *key, const km_audit_search *s)
         key[n] = km_audit__chart_key(s->chart[n]);
     if (n == 0 && s->agent.n > 0)
         key[n++] = km_audit__agent_key(s->agent);
-    for (int k = KM_AUDIT_NONE + 1; s->charts == 0 && s->agent.n == 0 && k < KM_AUDIT_KINDS_END; k++)
+    for (int k = KM_AUDIT_NONE + 1; s->charts == 0 && s->agent.n == 0 && k < KM_AUDIT_KINDS_END;
+         k++)
         if (s->kinds >> k & 1)
             key[n++] = km_audit__kind_key((km_audit_kind)k);
     return n;
@@ -257,7 +259,8 @@ km_code km_audit_find(km_audit_page *out, km_audit_finder *x, const km_audit_sea
         if (!l.changed)
             return KM_OK;
     }
-    return km_fail(call->fault, KM_STORE, "audit", "an entry cannot be read where the index has it");
+    return km_fail(call->fault, KM_STORE, "audit",
+                   "an entry cannot be read where the index has it");
 }
 
 km_code km_audit_prove_found(km_audit_path **path, km_str *note, int64_t *size,
@@ -276,7 +279,8 @@ km_code km_audit_prove_found(km_audit_path **path, km_str *note, int64_t *size,
     km_code rc = KM_OK;
     for (size_t i = 0; rc == KM_OK && i < page->n; i++)
         if (page->found[i].item.index < c.size)
-            rc = km_audit_prove(&(*path)[i], &nodes, page->found[i].item.index, c.size, call->fault);
+            rc = km_audit_prove(&(*path)[i], &nodes, page->found[i].item.index, c.size,
+                                call->fault);
     close(tree);
     return rc;
 }

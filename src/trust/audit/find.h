@@ -3,8 +3,8 @@
  * find: who looked at these charts, what did this agent do: an index over the segments.
  *
  * Promises
- * - It is derived: NUMBER.idx beside each finished segment, the one being written in memory. What is
- *   missing or does not fit its segment is made anew from the segments; deleting it loses nothing.
+ * - It is derived: NUMBER.idx beside each finished segment, the one being written in memory. What
+ * is missing or does not fit its segment is made anew from the segments; deleting it loses nothing.
  * - It is fed behind, by a thread of its own that reads the files; appending waits for nothing of
  *   it. A search first feeds what has been written meanwhile, so it sees its own past.
  * - A hit is decided by the entry itself: what is shown was read from the segment and matched. The

@@ -41,10 +41,10 @@ typedef struct km_audit__piece {
 struct km_audit_finder {
     int dir;
     pthread_t thread;
-    bool runs; /* the thread */
+    bool runs;             /* the thread */
     pthread_mutex_t mutex; /* over all that follows */
     pthread_cond_t ready, stop;
-    bool stopping, whole; /* whole: all finished segments are indexed */
+    bool stopping, whole;   /* whole: all finished segments are indexed */
     km_code failed;         /* why the thread ended */
     km_audit__piece *piece; /* in order; the last one grows */
     size_t pieces, room;

@@ -185,8 +185,7 @@ static bool fits(const km_audit__index_head *h, int64_t bytes, int dir, int64_t 
 {
     return memcmp(h->magic, magic, sizeof magic) == 0 && h->order == ORDER && h->first == first
            && h->end == end && h->end > h->first && h->end - h->first <= UINT32_MAX
-           && h->keys < (uint64_t)bytes
-           && bytes == (int64_t)(sizeof *h + body_bytes(h))
+           && h->keys < (uint64_t)bytes && bytes == (int64_t)(sizeof *h + body_bytes(h))
            && h->bytes == km_audit__segment_bytes(dir, first);
 }
 
