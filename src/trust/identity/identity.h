@@ -61,6 +61,7 @@ enum { KM_PARTS_MAX = 8 };
 typedef struct km_proof_kind {
     const char *system;
     km_part part[KM_PARTS_MAX]; /* ended by KM_PART_NONE */
+    bool identifies;            /* by itself: at most one person has it */
 } km_proof_kind;
 /* NULL when there is no such kind. */
 const km_proof_kind *km_identity_kind(km_str system);

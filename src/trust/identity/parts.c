@@ -8,17 +8,23 @@
 
 static const km_proof_kind kinds[] = {
     /* insurer 8, symbol, number, branch 2 */
-    { "insno", { KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT } },
-    /* serial of the JPKI authentication certificate */
-    { "jpki-auth", { KM_PART_BYTES } },
+    { "insno", { KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT }, true },
+    /* issuer and serial of the JPKI authentication certificate in one: its SHA-256, or the serial */
+    { "jpki-auth", { KM_PART_BYTES }, true },
     /* kana name, birth date, sex */
-    { "nkds", { KM_PART_TEXT, KM_PART_DATE, KM_PART_TEXT } },
+    { "nkds", { KM_PART_TEXT, KM_PART_DATE, KM_PART_TEXT }, false },
+    /* birth date, sex: beside an insured number, what a strong proof of sameness asks for (§1.2) */
+    { "birth", { KM_PART_DATE, KM_PART_TEXT }, false },
     /* 広域連合 (75 and over): insurer 8, number 8 */
-    { "koiki", { KM_PART_TEXT, KM_PART_TEXT } },
+    { "koiki", { KM_PART_TEXT, KM_PART_TEXT }, true },
     /* issuing state, number */
-    { "passport", { KM_PART_TEXT, KM_PART_TEXT } },
-    { "residence", { KM_PART_TEXT } },
-    { NULL, { KM_PART_NONE } },
+    { "passport", { KM_PART_TEXT, KM_PART_TEXT }, true },
+    { "residence", { KM_PART_TEXT }, true },
+    /* the infant before it has a number: the mother's insured number, birth date, which of how many */
+    { "newborn",
+      { KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT, KM_PART_DATE, KM_PART_TEXT },
+      true },
+    { NULL, { KM_PART_NONE }, false },
 };
 
 const km_proof_kind *km_identity_kind(km_str system)
