@@ -13,9 +13,9 @@
 /* --- vault.c: keys over the tables --- */
 
 typedef enum km_id_purpose {
-    KM_ID_ROOT,   /* A's alone, as the roots are */
-    KM_ID_PROOF,  /* A's alone */
-    KM_ID_PID,    /* this and all below: of both operators */
+    KM_ID_ROOT,  /* A's alone, as the roots are */
+    KM_ID_PROOF, /* A's alone */
+    KM_ID_PID,   /* this and all below: of both operators */
     KM_ID_EVENT,
     KM_ID_HANDLE,
     KM_ID_LOOKUP, /* the keyed hash of rows; one for ever, since rows are found by it */
@@ -73,7 +73,8 @@ static inline km_ms km_id__now(const km_persons *p)
     return p->o.clock->now(p->o.clock->self);
 }
 
-/* One row. KM_NOT_FOUND when there is none (then *st is reset); else *st stands on it, to be reset. */
+/* One row. KM_NOT_FOUND when there is none (then *st is reset); else *st stands on it, to be reset.
+ */
 km_code km_id__one(km_stmt *st, km_fault *f);
 /* The next number of a table, by the query that tells its last. */
 km_code km_id__next(int64_t *out, km_conn *c, const char *last, km_fault *f);

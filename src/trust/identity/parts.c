@@ -9,7 +9,8 @@
 static const km_proof_kind kinds[] = {
     /* insurer 8, symbol, number, branch 2 */
     { "insno", { KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT }, true },
-    /* issuer and serial of the JPKI authentication certificate in one: its SHA-256, or the serial */
+    /* issuer and serial of the JPKI authentication certificate in one: its SHA-256, or the serial
+     */
     { "jpki-auth", { KM_PART_BYTES }, true },
     /* kana name, birth date, sex */
     { "nkds", { KM_PART_TEXT, KM_PART_DATE, KM_PART_TEXT }, false },
@@ -20,7 +21,8 @@ static const km_proof_kind kinds[] = {
     /* issuing state, number */
     { "passport", { KM_PART_TEXT, KM_PART_TEXT }, true },
     { "residence", { KM_PART_TEXT }, true },
-    /* the infant before it has a number: the mother's insured number, birth date, which of how many */
+    /* the infant before it has a number: the mother's insured number, birth date, which of how many
+     */
     { "newborn",
       { KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT, KM_PART_TEXT, KM_PART_DATE, KM_PART_TEXT },
       true },

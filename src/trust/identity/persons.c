@@ -152,8 +152,8 @@ typedef struct enrolment {
     bool made;
 } enrolment;
 
-/* Who sends the number of one purpose in the field of another is stopped here too (§1.8); numbers of
- * insurers are known systems and may have any digits. */
+/* Who sends the number of one purpose in the field of another is stopped here too (§1.8); numbers
+ * of insurers are known systems and may have any digits. */
 static bool holds_my_number(const km_proof *q)
 {
     bool exempt = km_str_is(q->system, "insno") || km_str_is(q->system, "koiki")
@@ -217,7 +217,8 @@ static km_code put_proof(km_persons *p, km_conn *c, int64_t person, const known_
     KM_TRY(km_id__next(&number, c, "id_proof_last", f));
     number_row(row, number);
     km_arena *a = km_arena_new(1 << 16);
-    km_str sealed = km_id__seal_in(a, p, KM_ID_PROOF, (km_id_place){ "id_proof", "sealed", { row, 8 } },
+    km_str sealed = km_id__seal_in(a, p, KM_ID_PROOF,
+                                   (km_id_place){ "id_proof", "sealed", { row, 8 } },
                                    proof_text(a, k->proof));
     km_code rc = km_query(&st, c, "id_proof_put", f);
     if (rc == KM_OK) {
@@ -245,7 +246,8 @@ static km_code named(enrolment *e, km_conn *c, km_fault *f)
         if (!k->identifies || k->holder == 0)
             continue;
         if (e->person != 0 && e->person != k->holder)
-            return km_fail(f, KM_CONFLICT, "proof", "the proofs name two persons: a merge is a case");
+            return km_fail(f, KM_CONFLICT, "proof",
+                           "the proofs name two persons: a merge is a case");
         e->person = k->holder;
     }
     return KM_OK;
@@ -287,8 +289,8 @@ static km_code enrol(void *self, km_txn *t, km_fault *f)
     return KM_OK;
 }
 
-km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_proof *proof, size_t n,
-                         km_call *call)
+km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_proof *proof,
+                         size_t n, km_call *call)
 {
     bool identified = false;
     enrolment e = { .p = p, .n = n };
@@ -347,7 +349,8 @@ static km_code list(void *self, km_conn *c, km_fault *f)
     while (row) {
         KM_TRY(km_step(&row, st, f));
         if (row && l->n < LISTED)
-            l->out[l->n++] = (km_proof_row){ km_col_int(st, 0), km_arena_copy(l->a, km_col_text(st, 1)),
+            l->out[l->n++] = (km_proof_row){ km_col_int(st, 0),
+                                             km_arena_copy(l->a, km_col_text(st, 1)),
                                              km_arena_copy(l->a, km_col_text(st, 2)),
                                              km_col_int(st, 3), km_col_int(st, 4) };
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * persons: the register of persons and of their identifiers (trust.md §1), in tables beside the log.
+ * persons: the register of persons and of their identifiers (trust.md §1), in tables beside the
+ * log.
  *
  * Promises
  * - What a call wrote is durable when it returns KM_OK, all of it or nothing: each is one work on
@@ -11,11 +12,12 @@
  *   database with one operator's keys links no domains either.
  * - Resolving asks no operator: one look-up of the index.
  * - An identifier is never edited: it is active, or it was revoked, rotated away or merged, and the
- *   one that took its place stands beside it. UNIQUE(domain, identifier): what meets another's, by a
- *   chance of 2^-128, gets the next generation and an event.
- * - Whoever holds identifiers of a domain learns of each change in an event of the same transaction.
- * - A person is a number that stays within this program; outside it is a handle, sealed and new each
- *   time, or a token.
+ *   one that took its place stands beside it. UNIQUE(domain, identifier): what meets another's, by
+ * a chance of 2^-128, gets the next generation and an event.
+ * - Whoever holds identifiers of a domain learns of each change in an event of the same
+ * transaction.
+ * - A person is a number that stays within this program; outside it is a handle, sealed and new
+ * each time, or a token.
  * - Safe for many threads.
  */
 #ifndef KM_TRUST_IDENTITY_PERSONS_H
@@ -36,18 +38,18 @@ typedef struct km_persons_options {
 /* The .sql lists that the store must have been opened with. */
 extern const km_embedded km_sql_trust_identity[];
 
-/* Makes the keys that are missing (wrapping, index, and a pair of the operators' own for the store).
- * KM_TAMPERED: the tables were sealed under other keys. */
+/* Makes the keys that are missing (wrapping, index, and a pair of the operators' own for the
+ * store). KM_TAMPERED: the tables were sealed under other keys. */
 km_code km_persons_open(km_persons **out, const km_persons_options *o, km_fault *f);
 void km_persons_close(km_persons *p);
 
 /* --- domains (§1.4) --- */
 
 typedef struct km_domain_rules {
-    km_str uri;          /* urn:kumihimo:dom:CLASS:NAME, CLASS a row of data/identity/classes.tsv */
-    km_str legal_basis;  /* the law or decision it stands on; not empty */
-    int64_t grace_s;     /* longest time for which old and new both resolve; at most the class's */
-    int64_t smallest;    /* counts below it are not told; 0: the class's */
+    km_str uri;         /* urn:kumihimo:dom:CLASS:NAME, CLASS a row of data/identity/classes.tsv */
+    km_str legal_basis; /* the law or decision it stands on; not empty */
+    int64_t grace_s;    /* longest time for which old and new both resolve; at most the class's */
+    int64_t smallest;   /* counts below it are not told; 0: the class's */
 } km_domain_rules;
 
 typedef struct km_domain_row {
@@ -78,7 +80,12 @@ km_code km_persons_domain(km_domain_row *out, km_persons *p, km_str uri, km_call
 km_code km_persons_domains(km_domain_row **out, size_t *n, km_persons *p, km_call *call);
 
 /* Who holds identifiers of a domain: a client of the node, and its public key to encrypt to. */
-enum { KM_HOLDER_OWNER = 1, KM_HOLDER_ISSUES = 2, KM_HOLDER_TRANSLATES = 4, KM_HOLDER_SUSPECTED = 8 };
+enum {
+    KM_HOLDER_OWNER = 1,
+    KM_HOLDER_ISSUES = 2,
+    KM_HOLDER_TRANSLATES = 4,
+    KM_HOLDER_SUSPECTED = 8
+};
 typedef struct km_holder {
     int64_t number;
     km_str client, jwk;
@@ -102,11 +109,11 @@ typedef struct km_proof {
 } km_proof;
 
 enum { KM_PROOFS_MAX = 16 };
-/* The person whom the proofs name; proofs that were not known are added. Nobody: a new person with a
- * random root. At least one proof must identify by itself (KM_REQUIRED). Proofs that name two
+/* The person whom the proofs name; proofs that were not known are added. Nobody: a new person with
+ * a random root. At least one proof must identify by itself (KM_REQUIRED). Proofs that name two
  * persons are KM_CONFLICT: whether they are one is a case. */
-km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_proof *proof, size_t n,
-                         km_call *call);
+km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_proof *proof,
+                         size_t n, km_call *call);
 /* KM_NOT_FOUND. Persons who were merged are answered as the one who is left. */
 km_code km_persons_find(int64_t *person, km_persons *p, const km_proof *proof, km_call *call);
 /* What is known of a person's proofs: no value. */
@@ -149,7 +156,11 @@ km_code km_persons_resolve(km_resolved *out, km_persons *p, km_str token, km_cal
 km_code km_persons_issue(km_pid *pid, km_domain *in, km_persons *p, km_str domain, int64_t person,
                          km_call *call);
 
-typedef enum km_revocation { KM_REVOKE_REQUEST, KM_REVOKE_ERROR, KM_REVOKE_COMPROMISE } km_revocation;
+typedef enum km_revocation {
+    KM_REVOKE_REQUEST,
+    KM_REVOKE_ERROR,
+    KM_REVOKE_COMPROMISE
+} km_revocation;
 /* The next generation: the new identifier is active, the old one revoked, each holder told.
  * KM_BAD_VALUE: a grace over the domain's, or any after a compromise. */
 km_code km_persons_revoke(km_pid *pid, km_domain *in, km_persons *p, km_str domain, int64_t person,
@@ -158,7 +169,8 @@ km_code km_persons_revoke(km_pid *pid, km_domain *in, km_persons *p, km_str doma
 /* --- new keys for a whole domain (§1.5) --- */
 
 /* Both operators' next keys (before), then the domain's new version (on the case's transaction).
- * From then on identifiers of the old keys resolve for grace_s, and not at all after a compromise. */
+ * From then on identifiers of the old keys resolve for grace_s, and not at all after a compromise.
+ */
 km_code km_persons_prepare_rotation(km_persons *p, km_str domain, km_call *call);
 km_code km_persons_rotate(km_persons *p, km_str domain, km_revocation why, int64_t grace_s,
                           const km_decided *by, km_txn *t, km_fault *f);
@@ -180,8 +192,8 @@ km_code km_persons_applied(km_persons *p, km_str domain, const km_holder *h, uin
 
 /* --- merge and split (§1.2) --- */
 
-/* One history of insured numbers, as the register of the insurers tells it, names both, and both have
- * the same sex and birth date: enough for a merge without a case. */
+/* One history of insured numbers, as the register of the insurers tells it, names both, and both
+ * have the same sex and birth date: enough for a merge without a case. */
 km_code km_persons_strong(bool *out, km_persons *p, int64_t one, int64_t other,
                           const km_proof *history, size_t n, km_call *call);
 
@@ -201,10 +213,10 @@ typedef struct km_reassign {
 } km_reassign;
 typedef struct km_split km_split;
 km_code km_persons_prepare_split(km_split **out, km_persons *p, int64_t person,
-                                 const int64_t *proof, size_t proofs, const km_reassign *r, size_t n,
-                                 km_call *call);
-km_code km_persons_split(int64_t *fresh, km_persons *p, km_split *s, const km_decided *by, km_txn *t,
-                         km_fault *f);
+                                 const int64_t *proof, size_t proofs, const km_reassign *r,
+                                 size_t n, km_call *call);
+km_code km_persons_split(int64_t *fresh, km_persons *p, km_split *s, const km_decided *by,
+                         km_txn *t, km_fault *f);
 
 /* --- events to holders --- */
 

@@ -144,23 +144,23 @@ static void grace_is_the_domains_and_none_after_a_compromise(void **state)
     km_pid_token old = register_issue(r, OTHER_CARE, one);
     const km_str domain = KM_STR(OTHER_CARE);
     km_fault *f = &r->w->fault;
-    assert_int_equal(km_persons_revoke(&pid, &d, r->p, domain, one, KM_REVOKE_REQUEST, 3601,
-                                       &r->w->call),
-                     KM_BAD_VALUE);
+    assert_int_equal(
+        km_persons_revoke(&pid, &d, r->p, domain, one, KM_REVOKE_REQUEST, 3601, &r->w->call),
+        KM_BAD_VALUE);
     km_fault_clear(f);
     assert_int_equal(
         km_persons_revoke(&pid, &d, r->p, domain, one, KM_REVOKE_COMPROMISE, 1, &r->w->call),
         KM_BAD_VALUE);
     km_fault_clear(f);
-    km_test_must(r->w, km_persons_revoke(&pid, &d, r->p, domain, one, KM_REVOKE_REQUEST, 3600,
-                                         &r->w->call));
+    km_test_must(
+        r->w, km_persons_revoke(&pid, &d, r->p, domain, one, KM_REVOKE_REQUEST, 3600, &r->w->call));
     register_leads_to(r, old, one);
     r->w->now += 3600 * 1000;
     assert_int_equal(register_resolve(r, &out, old), KM_GONE);
     (void)register_issue(r, RESEARCH, one);
-    assert_int_equal(km_persons_revoke(&pid, &d, r->p, KM_STR(RESEARCH), one, KM_REVOKE_ERROR, 1,
-                                       &r->w->call),
-                     KM_BAD_VALUE);
+    assert_int_equal(
+        km_persons_revoke(&pid, &d, r->p, KM_STR(RESEARCH), one, KM_REVOKE_ERROR, 1, &r->w->call),
+        KM_BAD_VALUE);
 }
 
 static void a_handle_is_new_each_time_and_opens_here_alone(void **state)

@@ -76,10 +76,8 @@ static inline int register_setup(void **state)
     km_test_register *r = calloc(1, sizeof *r);
     assert_non_null(r);
     r->w = km_test_log_new(register_lists, register_folds);
-    assert_int_equal(
-        km_keys_in_memory(&r->a, KM_KEY_MASK_A, &r->w->random, &r->w->fault), KM_OK);
-    assert_int_equal(
-        km_keys_in_memory(&r->b, KM_KEY_MASK_B, &r->w->random, &r->w->fault), KM_OK);
+    assert_int_equal(km_keys_in_memory(&r->a, KM_KEY_MASK_A, &r->w->random, &r->w->fault), KM_OK);
+    assert_int_equal(km_keys_in_memory(&r->b, KM_KEY_MASK_B, &r->w->random, &r->w->fault), KM_OK);
     register_open(r);
     register_add_domain(r, CARE, 86400);
     register_add_domain(r, OTHER_CARE, 3600);
@@ -103,8 +101,8 @@ static inline int register_teardown(void **state)
 static inline km_proof register_proof(km_arena *a, int n)
 {
     return (km_proof){ .system = KM_STR("insno"),
-                       .part = { KM_STR("01130012"), KM_STR("記号"),
-                                 km_arena_print(a, "%07d", n), KM_STR("00") },
+                       .part = { KM_STR("01130012"), KM_STR("記号"), km_arena_print(a, "%07d", n),
+                                 KM_STR("00") },
                        .parts = 4,
                        .source = KM_STR("01130012") };
 }
@@ -122,8 +120,7 @@ static inline km_pid_token register_issue(km_test_register *r, const char *domai
 {
     km_pid pid;
     km_domain d;
-    km_test_must(r->w,
-                 km_persons_issue(&pid, &d, r->p, km_str_of(domain), person, &r->w->call));
+    km_test_must(r->w, km_persons_issue(&pid, &d, r->p, km_str_of(domain), person, &r->w->call));
     return km_identity_token(&d, &pid);
 }
 

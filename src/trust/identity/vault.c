@@ -2,12 +2,12 @@
  *
  * vault: the keys over the register's tables.
  *
- * A data key lies in the database, wrapped by operator A (km_keys_wrap; §5.1). Keys over identifiers
- * are of both operators: SHA-256("kumihimo/store/v1" || A's part || B's part), where A's part is
- * what A unwraps, and B's is what B derives, under a domain of the register's own, from 32 random
- * bytes that lie beside it. So a stolen database with the keys of one operator opens no identifier.
- * Both are asked when the register is opened and when a key is made; the keys then lie in locked
- * memory, and looking up asks nobody.
+ * A data key lies in the database, wrapped by operator A (km_keys_wrap; §5.1). Keys over
+ * identifiers are of both operators: SHA-256("kumihimo/store/v1" || A's part || B's part), where
+ * A's part is what A unwraps, and B's is what B derives, under a domain of the register's own, from
+ * 32 random bytes that lie beside it. So a stolen database with the keys of one operator opens no
+ * identifier. Both are asked when the register is opened and when a key is made; the keys then lie
+ * in locked memory, and looking up asks nobody.
  */
 #include "trust/identity/inside.h"
 
@@ -38,8 +38,8 @@ struct km_id_vault {
     pthread_rwlock_t lock;
 };
 
-static const char *const names[KM_ID_PURPOSES] = { "root", "proof", "pid", "event", "handle",
-                                                   "lookup" };
+static const char *const names[KM_ID_PURPOSES] = { "root",  "proof",  "pid",
+                                                   "event", "handle", "lookup" };
 
 static bool of_both(km_id_purpose purpose)
 {
@@ -198,7 +198,8 @@ km_code km_id__vault_open(km_id_vault **out, km_persons *p, km_fault *f)
     loading l = { p, v };
     km_code rc = KM_OK;
     if (v->key == NULL || mlock(room, bytes) != 0 || madvise(room, bytes, MADV_DONTDUMP) != 0)
-        rc = km_fail(f, KM_IO, "identity", "memory for keys cannot be locked; raise RLIMIT_MEMLOCK");
+        rc = km_fail(f, KM_IO, "identity",
+                     "memory for keys cannot be locked; raise RLIMIT_MEMLOCK");
     if (rc == KM_OK)
         rc = km_id__read(p, load_keys, &l, f);
     if (rc == KM_OK && v->n == 0)
