@@ -8,7 +8,6 @@
 
 #include "record/log_test.h"
 
-#include "km_sql_record.h"
 #include "trust/identity/persons.h"
 
 typedef struct km_test_register {
