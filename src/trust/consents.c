@@ -100,26 +100,23 @@ const km_fold_def km_trust_consent_fold = { .name = "consent",
 
 /* --- reading --- */
 
-km_code km_trust_consents(km_consent **out, size_t *n, km_reader *r, const int64_t *chart,
-                          size_t charts)
+km_code km_trust__consents(km_consent **out, size_t *n, km_conn *c, const int64_t *chart,
+                           size_t charts, km_arena *a, km_fault *f)
 {
-    km_call *call = km_reader_call(r);
-    km_conn *c = km_reader_conn(r);
     *n = 0;
-    *out = KM_NEW_ARRAY(call->arena, KM_CONSENTS, km_consent);
+    *out = KM_NEW_ARRAY(a, KM_CONSENTS, km_consent);
     for (size_t i = 0; i < charts; i++) {
         km_stmt *st;
-        KM_TRY(km_query(&st, c, "consent_all", call->fault));
+        KM_TRY(km_query(&st, c, "consent_all", f));
         km_bind_int(st, 1, chart[i]);
         for (;;) {
             bool row;
-            KM_TRY(km_step(&row, st, call->fault));
+            KM_TRY(km_step(&row, st, f));
             if (!row)
                 break;
-            km_str bytes = km_arena_copy(call->arena, km_col_blob(st, 0));
-            km_code rc = *n == KM_CONSENTS
-                             ? km_fail(call->fault, KM_TOO_COSTLY, NULL, "too many consents")
-                             : km_consent_load(&(*out)[*n], bytes, call->fault);
+            km_str bytes = km_arena_copy(a, km_col_blob(st, 0));
+            km_code rc = *n == KM_CONSENTS ? km_fail(f, KM_TOO_COSTLY, NULL, "too many consents")
+                                           : km_consent_load(&(*out)[*n], bytes, f);
             if (rc != KM_OK) {
                 km_reset(st);
                 return rc;
@@ -128,4 +125,11 @@ km_code km_trust_consents(km_consent **out, size_t *n, km_reader *r, const int64
         }
     }
     return KM_OK;
+}
+
+km_code km_trust_consents(km_consent **out, size_t *n, km_reader *r, const int64_t *chart,
+                          size_t charts)
+{
+    km_call *call = km_reader_call(r);
+    return km_trust__consents(out, n, km_reader_conn(r), chart, charts, call->arena, call->fault);
 }

@@ -20,5 +20,8 @@ extern const km_embedded km_sql_trust[];
  * with more, KM_TOO_COSTLY, since leaving one out could leave out a refusal. KM_TAMPERED. */
 km_code km_trust_consents(km_consent **out, size_t *n, km_reader *r, const int64_t *chart,
                           size_t charts);
+/* The same on the writer's transaction; for this folder. */
+km_code km_trust__consents(km_consent **out, size_t *n, km_conn *c, const int64_t *chart,
+                           size_t charts, km_arena *a, km_fault *f);
 
 #endif

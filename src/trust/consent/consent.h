@@ -52,6 +52,8 @@ km_code km_consent_load(km_consent *out, km_str bytes, km_fault *f);
 
 km_str km_consent_id(km_consent c);
 km_str km_consent_subject(km_consent c); /* "Patient/1"; empty in the compact form */
+/* Its networks, one by one; KM_STR_NONE behind the last. */
+km_str km_consent_network_at(km_consent c, uint32_t i);
 bool km_consent_is_active(km_consent c);
 km_ms km_consent_dated(km_consent c);
 uint32_t km_consent_provisions(km_consent c); /* with the root */

@@ -111,6 +111,14 @@ km_str km_consent_subject(km_consent c)
     return km_consent__text(&v, v.head.subject);
 }
 
+km_str km_consent_network_at(km_consent c, uint32_t i)
+{
+    km_consent__view v;
+    km_consent__open(&v, c);
+    return i < v.head.networks ? km_consent__text(&v, km_consent__value_at(&v, i).name)
+                               : KM_STR_NONE;
+}
+
 bool km_consent_is_active(km_consent c)
 {
     km_consent__view v;

@@ -64,6 +64,12 @@ static const char professions[] =
     "laboratory-technologist physiotherapist occupational-therapist speech-therapist dietitian "
     "paramedic social-worker psychologist care-manager";
 
+/* Not a profession, but whoever acts for a registered emergency site (trust/grants.h). */
+static const char places[] = "emergency-site";
+
+/* Our own purpose: handing records to somebody abroad, which asks a consent of its own. */
+static const char own_purposes[] = "ABROAD";
+
 /* Roles of R4 security-role-type that say only that somebody receives. */
 static const char receivers[] = "IRCP PRCP";
 
@@ -74,6 +80,7 @@ static const struct {
 } systems[] = {
     { KM_BY_ACTION, "http://terminology.hl7.org/CodeSystem/consentaction", actions },
     { KM_BY_PURPOSE, V3 "ActReason", purposes },
+    { KM_BY_PURPOSE, "urn:kumihimo:purpose", own_purposes },
     { KM_BY_LABEL, V3 "Confidentiality", confidentiality },
     { KM_BY_LABEL, V3 "ActCode", sensitivity },
     { KM_BY_LABEL, "urn:kumihimo:label", own_labels },
@@ -115,7 +122,8 @@ km_str km_consent__role(km_arena *a, bool *any, km_str system, km_str code)
 {
     *any = (km_str_is(system, V3 "ParticipationType") || km_str_is(system, V3 "RoleClass"))
            && among(receivers, code);
-    if (!*any && km_str_is(system, "urn:kumihimo:role") && among(professions, code))
+    if (!*any && km_str_is(system, "urn:kumihimo:role")
+        && (among(professions, code) || among(places, code)))
         return km_arena_print(a, "role:%.*s", KM_STR_ARG(code));
     return KM_STR_NONE;
 }
