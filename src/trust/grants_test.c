@@ -7,7 +7,6 @@
 
 #include "trust/grants_inside.h"
 
-
 #define HOUR ((km_ms)3600 * 1000)
 #define ENOUGH "意識がなく、家族も不在です"
 
