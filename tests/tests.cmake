@@ -123,3 +123,14 @@ if(TARGET km_trust_audit)
   set_tests_properties(simulated/audit_witness PROPERTIES LABELS unit TIMEOUT 60
                        ENVIRONMENT "SIMULATED_WITNESS=$<TARGET_FILE:simulated_witness>")
 endif()
+
+# Signing in at a provider, which is simulated: a program of its own, that lies where it is told to.
+if(TARGET km_trust_who)
+  add_executable(simulated_openid tests/simulated/openid.c)
+  target_link_libraries(simulated_openid PRIVATE km_http km_codec_jose)
+  add_executable(test_simulated_openid tests/simulated/openid_test.c)
+  target_link_libraries(test_simulated_openid PRIVATE km_trust_who PkgConfig::CMOCKA)
+  add_test(NAME simulated/openid COMMAND test_simulated_openid)
+  set_tests_properties(simulated/openid PROPERTIES LABELS unit TIMEOUT 120
+                       ENVIRONMENT "SIMULATED_OPENID=$<TARGET_FILE:simulated_openid>")
+endif()
