@@ -33,7 +33,22 @@ foreach(d IN LISTS km_sql_folders)
 endforeach()
 
 # Tables of facts, by the folder that reads them.
-foreach(pair "base:data/base" "record:data/record" "codec/fhir:data/fhir" "view/person:data/index" "gateways/fhir:data/gateway" "synth:data/synth" "trust/roles:data/roles" "trust/classes:data/classes" "trust:data/trust" "trust/who:data/who" "trust/identity:data/identity" "trust/cases:data/cases" "codec/layout:data/layouts")
+foreach(pair
+    "base:data/base"
+    "record:data/record"
+    "codec/fhir:data/fhir"
+    "view/person:data/index"
+    "gateways/fhir:data/gateway"
+    "synth:data/synth"
+    "trust/roles:data/roles"
+    "trust/classes:data/classes"
+    "trust/audit:data/audit"
+    "trust:data/trust"
+    "trust/who:data/who"
+    "trust/identity:data/identity"
+    "trust/cases:data/cases"
+    "codec/layout:data/layouts"
+  )
   string(REGEX MATCH "^([^:]+):(.*)$" _ ${pair})
   set(d ${CMAKE_MATCH_1})
   set(p ${CMAKE_MATCH_2})

@@ -8,7 +8,7 @@
 
 #include "base/date.h"
 #include "trust/audit/audit.h"
-#include "trust/audit/entry.h"
+#include "trust/audit/balp.h"
 
 typedef struct asked {
     const km_args *args;
@@ -110,6 +110,8 @@ typedef struct wanted {
     km_ms since, until;
     int64_t chart;
     bool one_chart;
+    km_balp *balp; /* NULL: entries as they are */
+    km_str origin;
 } wanted;
 
 static bool is_wanted(const wanted *want, const km_audit_entry *e)
@@ -120,6 +122,25 @@ static bool is_wanted(const wanted *want, const km_audit_entry *e)
         if (e->chart[i] == want->chart)
             return true;
     return !want->one_chart;
+}
+
+static void print_entry(const wanted *want, const km_audit_item *item, const km_audit_entry *e)
+{
+    if (want->balp == NULL) {
+        printf("{\"index\":%lld,\"entry\":%.*s}\n", (long long)item->index,
+               KM_STR_ARG(item->entry));
+        return;
+    }
+    for (size_t n = 0; n < km_balp_events(e); n++) {
+        km_arena_mark here = km_arena_here(want->arena);
+        km_buf out = km_buf_in(want->arena);
+        /* An entry about many, when one chart is asked for: the event of that one. */
+        if (!want->one_chart || e->chart[n] == want->chart) {
+            km_balp_print(&out, want->balp, e, item->index, n, want->origin);
+            printf("%.*s\n", KM_STR_ARG(km_buf_str(&out)));
+        }
+        km_arena_back(want->arena, here);
+    }
 }
 
 static km_code print_wanted(void *self, const km_audit_item *item, km_fault *f)
@@ -133,8 +154,7 @@ static km_code print_wanted(void *self, const km_audit_item *item, km_fault *f)
     km_arena_mark here = km_arena_here(want->arena);
     km_code rc = km_audit_entry_parse(&e, item->entry, want->arena, f);
     if (rc == KM_OK && is_wanted(want, &e))
-        printf("{\"index\":%lld,\"entry\":%.*s}\n", (long long)item->index,
-               KM_STR_ARG(item->entry));
+        print_entry(want, item, &e);
     km_arena_back(want->arena, here);
     return rc;
 }
@@ -150,18 +170,37 @@ static bool read_time(km_ms *low, km_ms *high, const char *text)
     return true;
 }
 
+/* Who recorded: as its checkpoints say. */
+static km_code read_origin(km_str *out, asked *q)
+{
+    km_str note;
+    km_audit_checkpoint c;
+    KM_TRY(km_audit_last_checkpoint(&note, q->dir, &q->call));
+    KM_TRY(km_audit_checkpoint_parse(&c, note, q->call.fault));
+    *out = c.origin;
+    return KM_OK;
+}
+
 static int export_entries(asked *q)
 {
     wanted want = { .arena = q->call.arena, .until = INT64_MAX };
     km_ms unused = 0;
     const char *chart = q->args->option(q->args, "chart");
+    const char *format = q->args->option(q->args, "format");
     if (!read_time(&want.since, &unused, q->args->option(q->args, "since"))
         || !read_time(&unused, &want.until, q->args->option(q->args, "until")))
         return usage("a time is written as 2026-04-01 or 2026-04-01T09:00:00+09:00");
     want.one_chart = chart != NULL;
     if (want.one_chart && !km_str_to_i64(&want.chart, km_str_of(chart)))
         return usage("a chart is a number");
-    km_code rc = km_audit_walk(q->dir, 0, 0, print_wanted, &want, &q->call);
+    if (format != NULL && strcmp(format, "fhir") == 0)
+        want.balp = km_balp_new();
+    else if (format != NULL && strcmp(format, "own") != 0)
+        return usage("--format is fhir or own");
+    km_code rc = read_origin(&want.origin, q);
+    if (rc == KM_OK)
+        rc = km_audit_walk(q->dir, 0, 0, print_wanted, &want, &q->call);
+    km_balp_free(want.balp);
     if (rc == KM_OK && fflush(stdout) != 0)
         rc = km_fail(q->call.fault, KM_IO, NULL, "standard output");
     return rc == KM_OK ? KM_EXIT_DONE : told(q, rc);

@@ -103,6 +103,8 @@ static const km_option audit_options[] = {
     { "since", "TIME", "export: from this time on", "export: この時刻から" },
     { "until", "TIME", "export: until this time", "export: この時刻まで" },
     { "chart", "N", "export: entries about this chart", "export: この診療録についての記録" },
+    { "format", "own|fhir", "export: as they are (default), or as FHIR AuditEvents (IHE BALP)",
+      "export: そのまま (省略時)、または FHIR AuditEvent (IHE BALP) として" },
     { 0 }
 };
 
@@ -124,7 +126,8 @@ static const km_command commands[] = {
       "監査記録の完全性を確かめる、1件を証明する、NDJSON で書き出す",
       "  kumihimo audit verify --data demo/node\n"
       "  kumihimo audit prove --data demo/node 4711\n"
-      "  kumihimo audit export --data demo/node --since 2026-04-01 --chart 12",
+      "  kumihimo audit export --data demo/node --since 2026-04-01 --chart 12\n"
+      "  kumihimo audit export --data demo/node --format fhir",
       audit_options, KM_NO_NODE, km_app__audit },
     { "synth", NULL, "make a region that never existed, as FHIR bundles",
       "実在しない地域の記録を FHIR で作る",
