@@ -45,14 +45,15 @@ km_balp *km_balp_new(void)
     km_balp *b = calloc(1, sizeof *b);
     km_str cell[CELLS], rest = km_embedded_find(km_data_trust_audit, "balp.tsv");
     if (b == NULL)
-        abort(); /* decision 18 */
+        abort();                           /* decision 18 */
     (void)km_tsv_next(cell, CELLS, &rest); /* the header */
     for (size_t n; (n = km_tsv_next(cell, CELLS, &rest)) > 0;) {
         int kind = km_str_is(cell[0], "reads") ? READS : (int)km_audit_kind_named(cell[0]);
         if (n != CELLS || kind == KM_AUDIT_NONE)
             wrong(cell[0]);
-        b->by_kind[kind] = (row){ cell[1], cell[2], cell[3], cell[4], cell[5],
-                                  cell[6], cell[7], cell[8], shape_named(cell[9]) };
+        b->by_kind[kind] = (row){ cell[1], cell[2], cell[3],
+                                  cell[4], cell[5], cell[6],
+                                  cell[7], cell[8], shape_named(cell[9]) };
     }
     for (int k = KM_AUDIT_NONE + 1; k < ROWS; k++)
         if (b->by_kind[k].type.n == 0)
@@ -324,7 +325,8 @@ static void print_request(const event *v)
     km_str index = km_arena_print(v->arena, "%lld", (long long)v->index);
     km_jw_open(v->w, '{');
     identified(v->w, "what", "urn:kumihimo:request",
-               e->request.n > 0 ? e->request : km_arena_print(v->arena, "audit-%.*s", KM_STR_ARG(index)));
+               e->request.n > 0 ? e->request
+                                : km_arena_print(v->arena, "audit-%.*s", KM_STR_ARG(index)));
     km_jw_key(v->w, "type");
     coding(v->w, KM_STR("https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType#"
                         "XrequestId"));
@@ -407,8 +409,9 @@ static void print_head(const event *v, size_t nth)
     km_instant_print(at, v->e->at);
     km_jw_member_z(w, "resourceType", "AuditEvent");
     km_jw_member(w, "id",
-                 nth == 0 ? km_arena_print(v->arena, "audit-%lld", (long long)v->index)
-                          : km_arena_print(v->arena, "audit-%lld-%zu", (long long)v->index, nth + 1));
+                 nth == 0
+                     ? km_arena_print(v->arena, "audit-%lld", (long long)v->index)
+                     : km_arena_print(v->arena, "audit-%lld-%zu", (long long)v->index, nth + 1));
     if (profile.n > 0) {
         km_jw_key(w, "meta");
         km_jw_open(w, '{');
@@ -435,8 +438,8 @@ static void print_head(const event *v, size_t nth)
              v->e->flags & KM_AUDIT_EMERGENCY ? KM_STR("ETREAT") : v->e->purpose);
 }
 
-void km_balp_print(km_buf *out, const km_balp *b, const km_audit_entry *e, int64_t index, size_t nth,
-                   km_str origin)
+void km_balp_print(km_buf *out, const km_balp *b, const km_audit_entry *e, int64_t index,
+                   size_t nth, km_str origin)
 {
     km_jw on = km_jw_on(out), *w = &on;
     int kind = e->kind == KM_AUDIT_READ && e->shows != 1 ? (int)READS : (int)e->kind;

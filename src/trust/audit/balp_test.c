@@ -92,9 +92,8 @@ static size_t agents_of(km_jv event, const char *code)
 {
     size_t n = 0;
     for (km_jv_iter i = km_jv_each(KM_JV_GET(event, "agent")); km_jv_next(&i);)
-        n += km_str_is(km_jv_str(KM_JV_GET(
-                           km_jv_item(km_jv_at(i.value, "type.coding"), 0), "code")),
-                       code);
+        n += km_str_is(
+            km_jv_str(KM_JV_GET(km_jv_item(km_jv_at(i.value, "type.coding"), 0), "code")), code);
     return n;
 }
 
