@@ -32,6 +32,13 @@ int km_app__permissions(const km_args *a, km_node *n);
 int km_app__id(const km_args *a, km_node *n);
 int km_app__keyd(const km_args *a, km_node *n);
 
+/* pages.c: is there a start page; where they are when no option says so. */
+bool km_app__has_pages(const char *dir);
+void km_app__find_pages(km_config *c, km_arena *a);
+
+/* confine.c: the process gives up what serving does not need (docs/hardening.md). */
+km_code km_app__confine(const km_args *a, const km_config *c, km_fault *f);
+
 km_code km_app__page(km_request *r, km_reply *out);
 km_code km_app__permissions_shown(km_request *r, km_reply *out);
 

@@ -1,108 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * serve: runs the node until it is asked to stop, then drains. And the files of the browser pages.
+ * serve: runs the node until it is asked to stop, then drains.
+ *
+ * The order is that of giving up: bind while ports below 1024 may be bound, become the user, go
+ * into the sandbox, and only then open the store and its keys.
  */
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "app/inside.h"
 
-enum { TABLES = 32, FILE_MAX = 16 << 20 };
-
-/* --- pages --- */
-
-static const char *type_of(km_str name)
-{
-    static const char *const types[][2] = { { ".html", "text/html; charset=utf-8" },
-                                            { ".js", "text/javascript; charset=utf-8" },
-                                            { ".css", "text/css; charset=utf-8" },
-                                            { ".svg", "image/svg+xml" },
-                                            { ".png", "image/png" },
-                                            { ".ico", "image/x-icon" },
-                                            { ".woff2", "font/woff2" },
-                                            { ".webmanifest", "application/manifest+json" } };
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (km_str_ends(name, km_str_of(types[i][0])))
-            return types[i][1];
-    return NULL;
-}
-
-/* One path segment without tricks: the router has refused the rest already. */
-static bool is_plain(km_str name)
-{
-    return name.n > 0 && name.n < 128 && name.p[0] != '.' && memchr(name.p, '/', name.n) == NULL
-           && memchr(name.p, '\0', name.n) == NULL;
-}
-
-static km_code read_file(km_str *out, const char *path, km_call *call)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-        if (fd >= 0)
-            close(fd);
-        return km_fail(call->fault, KM_UNKNOWN_ROUTE, NULL, NULL);
-    }
-    char *bytes = km_arena_alloc(call->arena, (size_t)st.st_size + 1);
-    size_t n = 0;
-    for (ssize_t got = 1; got > 0 && n<(size_t)st.st_size; n += got> 0 ? (size_t)got : 0)
-        got = read(fd, bytes + n, (size_t)st.st_size - n);
-    close(fd);
-    *out = (km_str){ bytes, n };
-    return n == (size_t)st.st_size ? KM_OK
-                                   : km_fail(call->fault, KM_IO, NULL, "a page cannot be read");
-}
-
-km_code km_app__page(km_request *r, km_reply *out)
-{
-    const char *dir = km_request_node(r)->config->web_dir;
-    km_str file = km_request_var(r, "file");
-    bool asset = km_str_starts(r->path, KM_STR("/assets/")), start = file.n == 0;
-    if (start)
-        file = KM_STR("index.html");
-    if (dir == NULL || !is_plain(file) || type_of(file) == NULL)
-        return km_fail(r->call.fault, KM_UNKNOWN_ROUTE, NULL, NULL);
-    km_str path = km_arena_print(r->call.arena, "%s/%s%.*s", dir, asset ? "assets/" : "",
-                                 KM_STR_ARG(file));
-    KM_TRY(read_file(&out->body, path.p, &r->call));
-    out->type = type_of(file);
-    km_reply_header(out, "Cache-Control",
-                    asset ? KM_STR("public, max-age=31536000, immutable") : KM_STR("no-cache"));
-    return KM_OK;
-}
-
-static bool has_pages(const char *dir)
-{
-    char start[4096];
-    int n = snprintf(start, sizeof start, "%s/index.html", dir);
-    return n > 0 && (size_t)n < sizeof start && access(start, R_OK) == 0;
-}
-
-/* Beside the program in a build tree, or installed. */
-static void find_pages(km_config *c, km_arena *a)
-{
-    static const char *const tries[] = { "../../web/dist", "../share/kumihimo/web" };
-    char self[2048];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0)
-        return;
-    self[n] = '\0';
-    *strrchr(self, '/') = '\0';
-    for (size_t i = 0; i < sizeof tries / sizeof *tries && c->web_dir == NULL; i++) {
-        const char *place = km_arena_print(a, "%s/%s", self, tries[i]).p;
-        if (has_pages(place))
-            c->web_dir = place;
-    }
-    if (c->web_dir == NULL)
-        fprintf(stderr, "kumihimo serve: the pages are not beside the program; --web names them\n");
-}
-
-/* --- serving --- */
+enum { TABLES = 32, PEER_PER_S = 1000, CALLER_PER_S = 500, MOST_PER_S = 1000000 };
 
 /* A name like 127.example.org is not an address. */
 static bool is_loopback(const char *listen)
@@ -114,16 +22,6 @@ static bool is_loopback(const char *listen)
         return true;
     snprintf(host, sizeof host, "%.*s", KM_STR_ARG(before));
     return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
-}
-
-/* A connection is a descriptor; many systems start programs with 1024. */
-static void raise_file_limit(void)
-{
-    struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-        r.rlim_cur = r.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &r);
-    }
 }
 
 static void tell_ready(const km_node *n, const char *listen)
@@ -167,7 +65,77 @@ static const km_http_route *first_unknown(const km_node *n, const km_http_route 
     return NULL;
 }
 
-static int listen_until_stopped(km_node *n, const km_config *c, const char *listen)
+/* Reads a whole number from 0 on; what is not given is `otherwise`. */
+static bool take_number(uint32_t *out, const km_args *a, const char *option, uint32_t otherwise)
+{
+    const char *text = a->option(a, option);
+    int64_t n;
+    *out = otherwise;
+    if (text == NULL)
+        return true;
+    if (!km_str_to_i64(&n, km_str_of(text)) || n < 0 || n > MOST_PER_S)
+        return false;
+    *out = (uint32_t)n;
+    return true;
+}
+
+/* Beyond trying out, a peer (an address: a hospital is one) and a caller have rates by default. A
+ * burst is two seconds' worth: a page asks for much at once. */
+static km_code take_rates(km_http_limits *l, const km_args *a, km_fault *f)
+{
+    bool open = a->config->open;
+    if (!take_number(&l->peer_per_s, a, "rate-peer", open ? 0 : PEER_PER_S))
+        return km_fail(f, KM_USAGE, "rate-peer", "a number, 0 for no limit");
+    if (!take_number(&l->caller_per_s, a, "rate-caller", open ? 0 : CALLER_PER_S))
+        return km_fail(f, KM_USAGE, "rate-caller", "a number, 0 for no limit");
+    l->peer_burst = 2 * l->peer_per_s;
+    l->caller_burst = 2 * l->caller_per_s;
+    return KM_OK;
+}
+
+/* In the form in which addresses of peers are compared. */
+static km_code take_proxy(const char **out, const km_args *a, km_arena *arena, km_fault *f)
+{
+    const char *text = a->option(a, "trusted-proxy");
+    unsigned char address[16];
+    char form[INET6_ADDRSTRLEN];
+    *out = NULL;
+    if (text == NULL)
+        return KM_OK;
+    int family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
+    if (inet_pton(family, text, address) != 1
+        || inet_ntop(family, address, form, sizeof form) == NULL)
+        return km_fail(f, KM_USAGE, "trusted-proxy", "an address, as 192.0.2.1 or 2001:db8::1");
+    *out = km_arena_print(arena, "%s", form).p;
+    return KM_OK;
+}
+
+static km_http_peer peer_of(const km_args *a)
+{
+    const char *peer = a->option(a, "tls-peer");
+    if (peer == NULL)
+        return a->option(a, "tls-client-ca") != NULL ? KM_HTTP_PEER_OPTIONAL : KM_HTTP_PEER_OFF;
+    return strcmp(peer, "required") == 0 ? KM_HTTP_PEER_REQUIRED : KM_HTTP_PEER_OPTIONAL;
+}
+
+static km_code take_options(km_http_options *o, const km_args *a, const km_config *c,
+                            km_arena *arena, km_fault *f)
+{
+    *o = (km_http_options){ .listen = c->listen,
+                            .tls_cert = c->tls_cert,
+                            .tls_key = c->tls_key,
+                            .tls_client_ca = a->option(a, "tls-client-ca"),
+                            .tls_peer = peer_of(a),
+                            .tls_1_2 = a->option(a, "tls-1-2") != NULL,
+                            .limits = km_http_limits_default,
+                            .admit = km_admit,
+                            .refuse = km_refuse };
+    KM_TRY(take_rates(&o->limits, a, f));
+    KM_TRY(take_proxy(&o->trusted_proxy, a, arena, f));
+    return km_http_listen(&o->listening, c->listen, f);
+}
+
+static int listen_until_stopped(km_node *n, km_http_options *o)
 {
     km_fault fault = { 0 };
     const km_http_route *tables[TABLES + 1] = { 0 };
@@ -178,45 +146,58 @@ static int listen_until_stopped(km_node *n, const km_config *c, const char *list
     const km_http_route *unknown = first_unknown(n, tables);
     if (unknown != NULL)
         return refuse_start("no permission says who may ask for this route", unknown->pattern);
-    km_http_options o = { .listen = listen,
-                          .tls_cert = c->tls_cert,
-                          .tls_key = c->tls_key,
-                          .routes = tables,
-                          .limits = km_http_limits_default,
-                          .app = n,
-                          .admit = km_admit,
-                          .refuse = km_refuse,
-                          .clock = n->clock,
-                          .random = n->random };
-    if (km_http_start(&n->http, &o, &fault) != KM_OK) {
-        if (!c->json && strcmp(fault.path, "listen") == 0)
-            fprintf(stderr, "kumihimo serve: cannot listen on %s: %s\n", listen, fault.detail);
-        else
-            km_app__tell(c, "serve", &fault);
+    o->routes = tables;
+    o->app = n;
+    o->clock = n->clock;
+    o->random = n->random;
+    if (km_http_start(&n->http, o, &fault) != KM_OK) {
+        km_app__tell(n->config, "serve", &fault);
         return fault.code == KM_USAGE ? KM_EXIT_USAGE : KM_EXIT_STORE;
     }
-    tell_ready(n, listen);
+    tell_ready(n, o->listen);
     wait_for_stop();
     km_http_stop(n->http);
     n->http = NULL;
     return KM_EXIT_DONE;
 }
 
-int km_app__serve(const km_args *a, km_node *n)
+static int tell_fault(const km_config *c, const km_fault *f)
+{
+    if (!c->json && f->code == KM_IO && strcmp(f->path, "listen") == 0)
+        fprintf(stderr, "kumihimo serve: cannot listen on %s: %s\n", c->listen, f->detail);
+    else
+        km_app__tell(c, "serve", f);
+    return km_app__exit_code(f->code);
+}
+
+static int serve(const km_args *a, const km_config *c, km_arena *arena)
+{
+    km_http_options o;
+    km_node *n;
+    km_fault f = { 0 };
+    if (take_options(&o, a, c, arena, &f) != KM_OK || km_app__confine(a, c, &f) != KM_OK
+        || km_node_open(&n, c, a->services, &f) != KM_OK)
+        return tell_fault(c, &f);
+    int rc = listen_until_stopped(n, &o);
+    km_node_close(n);
+    return rc;
+}
+
+int km_app__serve(const km_args *a, km_node *none)
 {
     km_config config = *a->config;
-    const char *listen = config.listen ? config.listen : "127.0.0.1:8080";
-    if (config.open && !is_loopback(listen))
-        return refuse_start("--open works on loopback only; listen on 127.0.0.1, not", listen);
-    if (config.web_dir != NULL && !has_pages(config.web_dir))
+    (void)none;
+    if (config.listen == NULL)
+        config.listen = "127.0.0.1:8080";
+    if (config.open && !is_loopback(config.listen))
+        return refuse_start("--open works on loopback only; listen on 127.0.0.1, not",
+                            config.listen);
+    if (config.web_dir != NULL && !km_app__has_pages(config.web_dir))
         return refuse_start("no index.html in --web", config.web_dir);
     km_arena *own = km_arena_new(1 << 16);
     if (config.web_dir == NULL)
-        find_pages(&config, own);
-    raise_file_limit();
-    n->config = &config;
-    int rc = listen_until_stopped(n, &config, listen);
-    n->config = a->config;
+        km_app__find_pages(&config, own);
+    int rc = serve(a, &config, own);
     km_arena_free(own);
     return rc;
 }

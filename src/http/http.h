@@ -130,6 +130,7 @@ typedef enum km_http_peer {
 
 typedef struct km_http_options {
     const char *listen;             /* "127.0.0.1:8080", "[::1]:8080"; port 0 = any free */
+    int listening;                  /* what km_http_listen made, taken over; 0: from `listen` */
     const char *tls_cert, *tls_key; /* PEM files; both NULL = plain */
     const char *tls_client_ca;      /* PEM file; needed unless tls_peer is OFF, refused if it is */
     km_http_peer tls_peer;
@@ -154,6 +155,9 @@ typedef struct km_http_options {
     const km_random *random;
 } km_http_options;
 
+/* Binds and listens at once, for who gives up the right to before km_http_start. KM_USAGE, KM_IO;
+ * the fault's path is "listen". */
+km_code km_http_listen(int *fd, const char *listen, km_fault *f);
 km_code km_http_start(km_http **out, const km_http_options *o, km_fault *f);
 int km_http_port(const km_http *h);
 /* Drains, at most 30 s, and frees; where a handler runs on even then, all is left as it is, for

@@ -226,8 +226,8 @@ km_code km_http__same_origin(km_exchange *x);
 /* secure.c: the headers that every reply has. */
 void km_http__secure(const km_exchange *x, struct MHD_Response *m);
 
-/* listen.c: a listening socket for "host:port" or "[v6]:port"; the port it got. */
-km_code km_http__listen(int *fd, int *port, const char *where, km_fault *f);
+/* listen.c: the port that a socket got. */
+int km_http__port_of(int fd);
 
 /* --- server.c -------------------------------------------------------------------------- */
 

@@ -32,7 +32,7 @@ static km_code split(char host[HOST_MOST + 1], char port[6], const char *where, 
     return KM_OK;
 }
 
-static int port_of(int fd)
+int km_http__port_of(int fd)
 {
     struct sockaddr_storage at;
     socklen_t n = sizeof at;
@@ -59,7 +59,7 @@ static int open_socket(const struct addrinfo *a)
     return -1;
 }
 
-km_code km_http__listen(int *fd, int *port, const char *where, km_fault *f)
+km_code km_http_listen(int *fd, const char *where, km_fault *f)
 {
     char host[HOST_MOST + 1], service[6];
     struct addrinfo hint = { .ai_family = AF_UNSPEC,
@@ -73,8 +73,5 @@ km_code km_http__listen(int *fd, int *port, const char *where, km_fault *f)
     *fd = open_socket(found);
     rc = errno;
     freeaddrinfo(found);
-    if (*fd < 0)
-        return km_fail(f, KM_IO, "listen", "%s", strerror(rc));
-    *port = port_of(*fd);
-    return KM_OK;
+    return *fd < 0 ? km_fail(f, KM_IO, "listen", "%s", strerror(rc)) : KM_OK;
 }

@@ -98,11 +98,13 @@ static void open_locks(km_http *h)
 static km_code start_threads(km_http *h, km_fault *f)
 {
     size_t queue = (size_t)h->o.workers * QUEUE_PER_WORKER;
-    int fd;
+    int fd = h->o.listening;
     KM_TRY(km_http__watch_start(&h->watch, f));
     KM_TRY(km_http__workers_start(&h->workers, h->o.workers,
                                   queue > QUEUE_LEAST ? queue : QUEUE_LEAST, f));
-    KM_TRY(km_http__listen(&fd, &h->port, h->o.listen, f));
+    if (fd == 0)
+        KM_TRY(km_http_listen(&fd, h->o.listen, f));
+    h->port = km_http__port_of(fd);
     return start_daemon(h, fd, f);
 }
 

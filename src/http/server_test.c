@@ -357,6 +357,15 @@ static void an_inline_route_answers_while_all_workers_sleep(void **state)
     }
 }
 
+static size_t headers_named(const answer *a, const char *name)
+{
+    size_t n = 0;
+    for (km_str rest = a->head, value; rest.n > 0;)
+        n += km_str_eq_nocase(km_str_cut(km_str_cut(rest, '\n', &rest), ':', &value),
+                              km_str_of(name));
+    return n;
+}
+
 static void a_full_queue_says_so(void **state)
 {
     enum { CALLS = 120 }; /* one runs, 64 wait, the others hear that it is busy */
@@ -377,7 +386,7 @@ static void a_full_queue_says_so(void **state)
         served += a.status == 200;
         busy += a.status == 503;
         if (a.status == 503)
-            assert_non_null(wire_header(&a, "Retry-After").p);
+            assert_int_equal(headers_named(&a, "Retry-After"), 1);
         wire_close(&w[i]);
     }
     assert_int_equal(served, 65);

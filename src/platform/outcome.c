@@ -60,6 +60,4 @@ void km_refuse(km_request *r, const km_fault *f, km_reply *out)
     out->body = km_buf_str(&body);
     if (f->code == KM_UNAUTHENTICATED)
         km_reply_header(out, "WWW-Authenticate", KM_STR("Bearer realm=\"kumihimo\""));
-    if (f->code == KM_BUSY || f->code == KM_STOPPING)
-        km_reply_header(out, "Retry-After", KM_STR("1"));
 }
