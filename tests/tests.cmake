@@ -28,6 +28,13 @@ if(TARGET km_base AND TARGET km_codec_json)
     set_tests_properties(api/hostile PROPERTIES LABELS api TIMEOUT 300 SKIP_RETURN_CODE 77
                          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>")
   endif()
+  if(TARGET kumihimo)
+    add_executable(test_api_serve tests/api/serve_test.c)
+    target_link_libraries(test_api_serve PRIVATE km_http km_sandbox PkgConfig::CMOCKA)
+    add_test(NAME api/serve COMMAND test_api_serve)
+    set_tests_properties(api/serve PROPERTIES LABELS api TIMEOUT 120 SKIP_RETURN_CODE 77
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>")
+  endif()
   file(GLOB api_scripts CONFIGURE_DEPENDS tests/api/*.api)
   if(NOT TARGET kumihimo)
     set(api_scripts "")

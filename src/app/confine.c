@@ -157,8 +157,9 @@ km_code km_app__confine(const km_args *a, const km_config *c, km_fault *f)
     if (user != NULL)
         KM_TRY(km_sandbox_become(user, c->data_dir, f));
     if (a->option(a, "no-sandbox") != NULL) {
-        fprintf(stderr, "*** 隔離は切られています。調査のためだけに。 THIS NODE IS NOT CONFINED. FOR "
-                        "DEBUGGING ONLY. ***\n");
+        fprintf(stderr,
+                "*** 隔離は切られています。調査のためだけに。 THIS NODE IS NOT CONFINED. FOR "
+                "DEBUGGING ONLY. ***\n");
         return KM_OK;
     }
     if (mkdir(c->data_dir, 0700) != 0 && errno != EEXIST)

@@ -66,7 +66,8 @@ static const km_option serve_options[] = {
       "呼び出し側の証明書を、示されれば確かめる (--tls-client-ca での省略時) か、必須とする" },
     { "tls-1-2", NULL, "also TLS 1.2 (ECDHE, AEAD), for who cannot do 1.3",
       "TLS 1.3 が使えない相手のため TLS 1.2 (ECDHE, AEAD) も許す" },
-    { "rate-peer", "N", "requests a second from one address (default 1000, with --open 0: no limit)",
+    { "rate-peer", "N",
+      "requests a second from one address (default 1000, with --open 0: no limit)",
       "1 アドレスあたりの毎秒の要求数 (省略時 1000、--open では 0: 無制限)" },
     { "rate-caller", "N", "requests a second of one caller (default 500, with --open 0: no limit)",
       "1 利用者あたりの毎秒の要求数 (省略時 500、--open では 0: 無制限)" },
@@ -131,7 +132,8 @@ static const km_command commands[] = {
     { "serve", NULL, "serve FHIR at /fhir and the pages at /",
       "FHIR を /fhir に、画面を / に提供する",
       "  kumihimo serve --data demo/node --listen 127.0.0.1:8080 --open\n"
-      "  kumihimo serve --data /srv/node --listen 0.0.0.0:443 --tls-cert node.pem --tls-key node.key "
+      "  kumihimo serve --data /srv/node --listen 0.0.0.0:443 --tls-cert node.pem --tls-key "
+      "node.key "
       "--user kumihimo",
       serve_options, KM_NO_NODE, km_app__serve },
     { "verify", NULL, "prove the log whole", "記録のログが欠けず変わっていないことを確かめる",
