@@ -314,7 +314,7 @@ km_code km_cert_read(km_cert *out, km_arena *a, km_str der, km_fault *f)
 
 km_code km_cert_unpem(km_str *der, size_t *n, size_t max, km_arena *a, km_str text, km_fault *f)
 {
-    char *name = NULL, *header = NULL;
+    char *label = NULL, *header = NULL;
     unsigned char *bytes = NULL;
     long length;
     *n = 0;
@@ -326,14 +326,14 @@ km_code km_cert_unpem(km_str *der, size_t *n, size_t max, km_arena *a, km_str te
         return km_fail(f, KM_TOO_LONG, "certificate", "a PEM text has at most 1 MiB");
     BIO *in = BIO_new_mem_buf(text.n > 0 ? text.p : "", (int)text.n);
     km_code rc = KM_OK;
-    while (rc == KM_OK && PEM_read_bio(in, &name, &header, &bytes, &length) == 1) {
-        if (strcmp(name, "CERTIFICATE") == 0) {
+    while (rc == KM_OK && PEM_read_bio(in, &label, &header, &bytes, &length) == 1) {
+        if (strcmp(label, "CERTIFICATE") == 0) {
             if (*n == max)
                 rc = km_fail(f, KM_TOO_LONG, "certificate", "more than %zu certificates", max);
             else
                 der[(*n)++] = km_arena_copy(a, (km_str){ (char *)bytes, (size_t)length });
         }
-        OPENSSL_free(name);
+        OPENSSL_free(label);
         OPENSSL_free(header);
         OPENSSL_free(bytes);
     }

@@ -62,14 +62,13 @@ static int nonce_agrees(OCSP_BASICRESP *answer, const unsigned char *nonce)
     return n == KM_OCSP_NONCE && km_same_secret(p, nonce, KM_OCSP_NONCE);
 }
 
-/* A named responder must be told not to be asked about itself: we do not chase its status. */
-static bool named_well(OCSP_BASICRESP *answer, X509 *issuer)
+/* A named responder's own status is not chased: its authority must say that there is none. */
+static bool named_well(OCSP_BASICRESP *answer, X509 *issuer, STACK_OF(X509) * certs)
 {
     X509 *signer = NULL;
-    if (OCSP_resp_get0_signer(answer, &signer, NULL) != 1)
-        return X509_cmp(issuer, issuer) == 0 && sk_X509_num(OCSP_resp_get0_certs(answer)) <= 0;
-    return X509_cmp(signer, issuer) == 0
-           || X509_get_ext_by_NID(signer, NID_id_pkix_OCSP_noCheck, -1) >= 0;
+    return OCSP_resp_get0_signer(answer, &signer, certs) == 1
+           && (X509_cmp(signer, issuer) == 0
+               || X509_get_ext_by_NID(signer, NID_id_pkix_OCSP_noCheck, -1) >= 0);
 }
 
 /* The store holds the issuer alone, which the path has proved: the responder is it, or is named by
@@ -90,7 +89,7 @@ static km_code check_signer(OCSP_BASICRESP *answer, const km_x509_path *path, km
     if (OCSP_basic_verify(answer, certs, store, OCSP_PARTIAL_CHAIN) != 1)
         rc = useless(f,
                      "the responder may not speak for this authority, or its signature is wrong");
-    else if (!named_well(answer, issuer))
+    else if (!named_well(answer, issuer, certs))
         rc = useless(f, "the responder's certificate does not say ocsp-nocheck");
     sk_X509_free(certs);
     X509_STORE_free(store);

@@ -27,18 +27,18 @@ static void read_row(km_x509_profile *p, const km_str cell[5])
     }
     for (rest = cell[2]; rest.n > 0;) {
         word = km_str_cut(rest, ' ', &rest);
-        p->use |= km_str_is(word, "signature")         ? KM_USE_SIGNATURE
-                  : km_str_is(word, "non-repudiation") ? KM_USE_NON_REPUDIATION
-                                                       : (wrong(cell[0]), 0);
+        p->use |= km_str_is(word, "signature")         ? (unsigned)KM_USE_SIGNATURE
+                  : km_str_is(word, "non-repudiation") ? (unsigned)KM_USE_NON_REPUDIATION
+                                                       : (wrong(cell[0]), 0U);
     }
     for (rest = cell[3]; rest.n > 0;) {
         word = km_str_cut(rest, ' ', &rest);
         if (km_str_is(word, "if-any"))
             p->eku_needed = false;
         else
-            p->eku |= km_str_is(word, "client")   ? KM_EKU_CLIENT
-                      : km_str_is(word, "server") ? KM_EKU_SERVER
-                                                  : (wrong(cell[0]), 0);
+            p->eku |= km_str_is(word, "client")   ? (unsigned)KM_EKU_CLIENT
+                      : km_str_is(word, "server") ? (unsigned)KM_EKU_SERVER
+                                                  : (wrong(cell[0]), 0U);
     }
     for (rest = cell[4]; rest.n > 0;) {
         word = km_str_cut(rest, ' ', &rest);

@@ -22,10 +22,11 @@
 #include "base/call.h"
 #include "base/hash.h"
 
-#define KM_X509_MAX ((size_t)16 << 10)     /* a certificate */
-#define KM_X509_CRL_MAX ((size_t)32 << 20) /* a list; one of a national card has millions of rows \
-                                            */
-#define KM_OCSP_MAX ((size_t)32 << 10)     /* a responder's answer */
+#define KM_X509_MAX ((size_t)16 << 10) /* a certificate */
+#define KM_X509_CRL_MAX                                                                       \
+    ((size_t)32 << 20)                 /* a list; one of a national card has millions of rows \
+                                        */
+#define KM_OCSP_MAX ((size_t)32 << 10) /* a responder's answer */
 enum {
     KM_X509_CHAIN = 6,    /* certificates that come along, the leaf with them */
     KM_X509_POLICIES = 8, /* of one certificate */
