@@ -31,6 +31,7 @@ int km_app__convert(const km_args *a, km_node *n);
 int km_app__permissions(const km_args *a, km_node *n);
 int km_app__id(const km_args *a, km_node *n);
 int km_app__keyd(const km_args *a, km_node *n);
+int km_app__pki(const km_args *a, km_node *n);
 
 /* pages.c: is there a start page; where they are when no option says so. */
 bool km_app__has_pages(const char *dir);

@@ -188,6 +188,12 @@ static const km_command commands[] = {
       "  kumihimo keyd --data keys-a --socket /run/kumihimo/a --operator a\n"
       "  kumihimo keyd --data keys-b --socket /run/kumihimo/b --operator b",
       keyd_options, KM_NO_NODE, km_app__keyd },
+    { "pki", "test-ca DIR",
+      "make a TEST authority of the shape of HPKI and JPKI: professionals of every role, citizens, "
+      "revoked, expired, revocation lists",
+      "HPKI・JPKI と同じ形の試験用認証局と証明書 (各職種、利用者、失効、期限切れ、失効リスト) "
+      "を作る",
+      "  kumihimo pki test-ca demo/test-ca", NULL, KM_NO_NODE, km_app__pki },
     { 0 }
 };
 
