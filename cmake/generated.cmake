@@ -48,6 +48,7 @@ foreach(pair
     "trust/identity:data/identity"
     "trust/cases:data/cases"
     "codec/layout:data/layouts"
+    "codec/x509:data/x509"
   )
   string(REGEX MATCH "^([^:]+):(.*)$" _ ${pair})
   set(d ${CMAKE_MATCH_1})
