@@ -193,7 +193,7 @@ static km_code jwks(km_request *r, km_reply *out)
     snprintf(mode, sizeof mode, "%s", me.jwks);
     pthread_mutex_unlock(&me.lock);
     if (strcmp(mode, "hang") == 0)
-        sleep(20);
+        sleep(10);
     if (strcmp(mode, "redirect") == 0) {
         out->status = 302;
         km_reply_header(out, "Location", KM_STR("/jwks-elsewhere"));
