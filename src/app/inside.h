@@ -30,6 +30,8 @@ int km_app__explain(const km_args *a, km_node *n);
 int km_app__convert(const km_args *a, km_node *n);
 int km_app__permissions(const km_args *a, km_node *n);
 int km_app__id(const km_args *a, km_node *n);
+int km_app__account(const km_args *a, km_node *n);
+int km_app__provider(const km_args *a, km_node *n);
 int km_app__keyd(const km_args *a, km_node *n);
 int km_app__pki(const km_args *a, km_node *n);
 

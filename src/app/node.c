@@ -128,6 +128,39 @@ static const km_option audit_options[] = {
     { 0 }
 };
 
+static const km_option account_options[] = {
+    { "issuer", "URL", "who proves them: a provider's issuer",
+      "本人を証明する者 (認証サーバーの issuer)" },
+    { "subject", "TEXT", "their name there", "そこでの識別子" },
+    { "renewed", "TEXT", "renew: their new name there", "renew: 新しい識別子" },
+    { "role", "ROLE", "add: a role of `kumihimo permissions`",
+      "add: 役割 (`kumihimo permissions`)" },
+    { "name", "TEXT", "add: for people to read", "add: 画面に出す氏名" },
+    { "organisation", "Organization/ID", "add: for whom they act", "add: 所属" },
+    { "network", "Organization/ID", "add: of which network", "add: 地域ネットワーク" },
+    { "person", "Patient/ID", "add: whose own records (citizen)", "add: 本人の記録 (citizen)" },
+    { "ward", "Patient/ID,...", "add: whom they stand for (proxy)", "add: 代理される人 (proxy)" },
+    { "actor", "Type/ID,...", "add: further names in consents", "add: 同意の中での別の名" },
+    { 0 }
+};
+
+static const km_option provider_options[] = {
+    { "issuer", "URL", "as the provider writes it", "認証サーバーの issuer" },
+    { "client-id", "ID", "our name there", "こちらの client_id" },
+    { "client-secret-file", "FILE", "our secret there (default: PKCE alone)",
+      "秘密の入ったファイル (省略時は PKCE だけ)" },
+    { "label", "TEXT", "on the button, Japanese", "ボタンの名前 (日本語)" },
+    { "label-en", "TEXT", "on the button, English", "ボタンの名前 (英語)" },
+    { "claim", "NAME", "the claim that is the accounts' subject (default sub)",
+      "アカウントの識別子とする claim (省略時 sub)" },
+    { "scope", "WORDS", "asked for beside openid", "openid のほかに求める scope" },
+    { "allow", "HOST:PORT,...", "places that may be private or plain http",
+      "内部網または http でよい場所" },
+    { "ca", "FILE", "whose certificates to believe (default: the system's)",
+      "信頼する認証局 (PEM)" },
+    { 0 }
+};
+
 static const km_command commands[] = {
     { "serve", NULL, "serve FHIR at /fhir and the pages at /",
       "FHIR を /fhir に、画面を / に提供する",
@@ -182,6 +215,18 @@ static const km_command commands[] = {
       "  kumihimo id derive --keys vectors.json\n"
       "  kumihimo id derive --keys keys.json cases.json",
       id_options, KM_NO_NODE, km_app__id },
+    { "account", "add | list | remove | renew | enrol",
+      "who may sign in, and as what; enrol prints a code for their first passkey",
+      "サインインできる人と役割。enrol は最初のパスキーのための登録コードを出す",
+      "  kumihimo account add --data DIR --issuer https://login.example --subject 4711 \\\n"
+      "    --role clinician --name '試験 花子' --organisation Organization/3\n"
+      "  kumihimo account list --data DIR\n"
+      "  kumihimo account enrol --data DIR --issuer https://login.example --subject 4711",
+      account_options, 0, km_app__account },
+    { "provider", "add NAME | list | remove NAME", "who vouches for people: OpenID providers",
+      "本人を確かめる OpenID 認証サーバー",
+      "  kumihimo provider add --data DIR city --issuer https://login.example --client-id kumihimo",
+      provider_options, 0, km_app__provider },
     { "keyd", NULL,
       "the key process: holds the keys of DIR/ring and answers fixed requests at a Unix socket",
       "鍵プロセス: DIR/ring の鍵を持ち、Unix ソケットで決まった依頼だけに答える",

@@ -30,11 +30,11 @@ typedef struct place {
 
 static void gather(assembly *out, const km_service *const *services)
 {
-    *out =
-        (assembly){ .fold = { &km_index_fold, &km_person_fold, &km_trust_consent_fold },
-                    .sql = { km_sql_record, km_sql_view_index, km_sql_view_person, km_sql_trust },
-                    .folds = 3,
-                    .lists = 4 };
+    *out = (assembly){ .fold = { &km_index_fold, &km_person_fold, &km_trust_consent_fold },
+                       .sql = { km_sql_record, km_sql_view_index, km_sql_view_person, km_sql_trust,
+                                km_sql_trust_who },
+                       .folds = 3,
+                       .lists = 5 };
     for (; *services != NULL; services++) {
         const km_service *s = *services;
         if (s->sql != NULL)

@@ -16,6 +16,7 @@
 #include "trust/consents.h"
 #include "trust/keys/keys.h"
 #include "trust/trust.h"
+#include "trust/who/provider.h"
 #include "view/index/index.h"
 #include "view/person/person.h"
 
@@ -80,6 +81,7 @@ struct km_node {
     km_keys *keys;   /* of operator A; DIR/keys/ring */
     km_audit *audit; /* DIR/audit */
     km_trust *trust;
+    km_providers *providers;           /* who vouches for people; what is known of them */
     km_http *http;                     /* while serving */
     const km_service *const *services; /* gateways too; NULL-ended */
     const km_clock *clock;

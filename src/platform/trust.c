@@ -69,12 +69,14 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
                            .random = n->random,
                            .audit = n->audit,
                            .views = &views };
+    n->providers = km_providers_new(n->log);
     return km_trust_open(&n->trust, &o, f);
 }
 
 void km_node__close_trust(km_node *n)
 {
     km_fault none = { 0 };
+    km_providers_free(n->providers);
     if (n->trust != NULL)
         km_trust_close(n->trust);
     if (n->audit != NULL)

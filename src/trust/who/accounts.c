@@ -6,6 +6,10 @@
 
 #include <assert.h>
 
+#include "trust/who/ticket.h"
+
+#define ENROLMENT_MS ((km_ms)24 * 60 * 60 * 1000)
+
 /* --- one row ------------------------------------------------------------------------------ */
 
 static km_str text_at(km_stmt *st, int at, km_arena *a)
@@ -455,4 +459,31 @@ km_code km_account_unenrol(km_log *l, int64_t account, km_str id, km_call *call)
 {
     change ch = { .number = account, .old = id };
     return km_log_work(l, unenrol, &ch, call->fault);
+}
+
+/* --- enrolling the first -----------------------------------------------------------------------
+ */
+
+static const char enrolment[] = "enrolment";
+
+static km_str enrolled(const km_account *a, km_arena *arena)
+{
+    return km_arena_print(arena, "%lld\n%.*s\n%.*s", (long long)a->number, KM_STR_ARG(a->issuer),
+                          KM_STR_ARG(a->subject));
+}
+
+void km_account_enrolment(km_str *code, km_log *l, const km_account *a, km_call *call)
+{
+    km_ticket_seal(code, l, enrolment, enrolled(a, call->arena), km_call_now(call) + ENROLMENT_MS,
+                   call);
+}
+
+km_code km_account_enrolment_spend(km_log *l, const km_account *a, km_str code, km_call *call)
+{
+    km_str whose;
+    km_ms until;
+    KM_TRY(km_ticket_open(&whose, &until, l, enrolment, code, call));
+    if (!km_str_eq(whose, enrolled(a, call->arena)))
+        return km_fail(call->fault, KM_UNAUTHENTICATED, "code", "is for another account");
+    return km_ticket_spend(l, code, until, call);
 }

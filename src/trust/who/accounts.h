@@ -58,6 +58,12 @@ km_code km_account_renew(km_log *l, km_str issuer, km_str old, km_str renewed, k
  * and second factor. Lives as long as the account. */
 void km_account_who(km_who *out, const km_account *a, const km_roles *roles, km_arena *arena);
 
+/* A code with which whoever bears it enrols one passkey for this account, once, within a day. For
+ * the first passkey: further ones are enrolled by who showed one. */
+void km_account_enrolment(km_str *code, km_log *l, const km_account *a, km_call *call);
+/* Spends the code. KM_UNAUTHENTICATED: it is none, is old, was used, or is another account's. */
+km_code km_account_enrolment_spend(km_log *l, const km_account *a, km_str code, km_call *call);
+
 /* --- their passkeys --- */
 
 km_code km_account_passkeys(km_passkey *out, size_t *n, km_conn *c, int64_t account, km_call *call);

@@ -13,8 +13,12 @@
 #define KM_TRUST_WHO_WHO_H
 
 #include "base/call.h"
+#include "base/embedded.h"
 #include "codec/fhir/fhir.h"
 #include "trust/roles/roles.h"
+
+/* The .sql list of this room's tables, for the store of a node. */
+extern const km_embedded km_sql_trust_who[];
 
 /* A SMART scope: patient/Observation.rs?category=laboratory */
 typedef enum km_scope_of { KM_SCOPE_PATIENT, KM_SCOPE_USER, KM_SCOPE_SYSTEM } km_scope_of;
