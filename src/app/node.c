@@ -219,7 +219,7 @@ static const km_command commands[] = {
       "who may sign in, and as what; enrol prints a code for their first passkey",
       "サインインできる人と役割。enrol は最初のパスキーのための登録コードを出す",
       "  kumihimo account add --data DIR --issuer https://login.example --subject 4711 \\\n"
-      "    --role clinician --name '試験 花子' --organisation Organization/3\n"
+      "    --role clinician --name 'Hanako Shiken' --organisation Organization/3\n"
       "  kumihimo account list --data DIR\n"
       "  kumihimo account enrol --data DIR --issuer https://login.example --subject 4711",
       account_options, 0, km_app__account },
