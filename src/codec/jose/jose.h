@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * jose: signed tokens (JWS compact, RFC 7515; JWT, RFC 7519) against a set of public keys
- * (RFC 7517).
+ * (RFC 7517), and sealed ones (JWE compact, RFC 7516) for the holder of one key.
  *
  * Promises
  * - The algorithm comes from the key; a token that names another is refused (RFC 8725 §3.1).
@@ -87,6 +87,61 @@ typedef struct km_jws_signer {
 } km_jws_signer;
 km_code km_jws_sign(km_str *token, km_arena *a, const km_jws_signer *signer, km_str type,
                     km_str payload, km_fault *f);
+
+/* --- keys of our own --- */
+
+/* A private key from a JWK with its private part, or from PEM (PKCS#8, SEC 1 or PKCS#1,
+ * unencrypted). The algorithm is what the JWK says; of PEM it is `alg`, which a key of Ed25519 or
+ * P-256 need not be told. KM_MALFORMED, KM_BAD_VALUE. */
+typedef struct km_jws_key km_jws_key;
+km_code km_jws_key_new(km_jws_key **out, km_str jwk_or_pem, km_jws_alg alg, km_fault *f);
+void km_jws_key_free(km_jws_key *k);
+/* Lives as long as the key. */
+km_jws_signer km_jws_key_signer(km_jws_key *k);
+
+/* A public key to publish: 04 || x || y of P-256 (ES256), the 32 bytes of Ed25519, or a
+ * SubjectPublicKeyInfo in DER (RSA). An empty kid is the thumbprint. */
+typedef struct km_jwk_public {
+    km_jws_alg alg;
+    km_str kid, bytes;
+} km_jwk_public;
+km_jwk_public km_jws_key_public(const km_jws_key *k);
+/* {"keys":[...]} with use, alg and kid. KM_BAD_VALUE: bytes that are no such key. */
+km_code km_jwks_print(km_buf *out, const km_jwk_public *key, size_t n, km_fault *f);
+/* RFC 7638 of one. */
+km_code km_jwk_public_thumbprint(km_str *out, km_arena *a, const km_jwk_public *key, km_fault *f);
+
+/* --- bound tokens --- */
+
+/* RFC 8705 §3.1: a token with cnf is good only beside the certificate that cnf names by x5t#S256;
+ * `thumbprint` is that of the certificate whose key the caller holds, KM_STR_NONE when there is
+ * none. A cnf of another kind is refused, a token without one is KM_OK. KM_UNAUTHENTICATED. */
+km_code km_jwt_check_binding(const km_jwt *jwt, km_str thumbprint, km_fault *f);
+
+/* --- sealed tokens: ECDH-ES+A256KW on P-256 with A256GCM (RFC 7518 §4.6, §5.3), nothing else ---
+ */
+
+#define KM_JWE_MAX ((size_t)1 << 20)
+
+/* Whom to seal for: a JWK, or the one key of a set that is for encryption (use "enc" or none, alg
+ * ECDH-ES+A256KW or none). With a private part it also opens; a recipient's must not have one. */
+typedef struct km_jwe_key km_jwe_key;
+km_code km_jwe_recipient_new(km_jwe_key **out, km_str json, km_fault *f);
+km_code km_jwe_own_new(km_jwe_key **out, km_str jwk, km_fault *f);
+void km_jwe_key_free(km_jwe_key *k);
+km_str km_jwe_kid(const km_jwe_key *k); /* empty: it has none */
+
+/* A fresh key each. `type` is the header's typ, left out when empty; the header is not secret. */
+km_code km_jwe_seal(km_str *token, const km_call *c, const km_jwe_key *to, km_str type,
+                    km_str plain);
+
+typedef struct km_jwe {
+    km_jv header;
+    km_str plain;
+} km_jwe;
+/* KM_TOO_LONG, KM_MALFORMED: not a token; KM_UNSUPPORTED: another algorithm, crit, zip, several
+ * recipients' forms; KM_UNAUTHENTICATED: not for this key, or changed: which, is not said. */
+km_code km_jwe_open(km_jwe *out, km_arena *a, const km_jwe_key *own, km_str token, km_fault *f);
 
 /* RFC 7636 §4.1, §4.6: a verifier of 43 to 128 unreserved characters belongs to the challenge. */
 bool km_pkce_matches(km_arena *a, km_str verifier, km_str challenge);

@@ -98,6 +98,21 @@ km_code km_jwt_check(km_jwt *out, const km_call *c, const km_jws *jws, const km_
     return KM_OK;
 }
 
+km_code km_jwt_check_binding(const km_jwt *jwt, km_str thumbprint, km_fault *f)
+{
+    km_jv cnf = KM_JV_GET(jwt->claims, "cnf"), bound = KM_JV_GET(cnf, "x5t#S256");
+    if (cnf.doc == NULL)
+        return KM_OK;
+    if (!km_jv_is(cnf, KM_JSON_OBJECT) || km_jv_count(cnf) != 1 || !km_jv_is(bound, KM_JSON_STRING))
+        return refuse(f, "cnf", "binds to something that is not checked here");
+    km_str named = km_jv_str(bound);
+    if (thumbprint.n == 0)
+        return refuse(f, "cnf", "the token is bound to a client certificate; none came along");
+    if (named.n != thumbprint.n || !km_same_secret(named.p, thumbprint.p, named.n))
+        return refuse(f, "cnf", "the token is bound to another client certificate");
+    return KM_OK;
+}
+
 bool km_pkce_matches(km_arena *a, km_str verifier, km_str challenge)
 {
     static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
