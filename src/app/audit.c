@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "trust/audit/audit.h"
 #include "trust/audit/balp.h"
+#include "trust/audit/proof.h"
 
 typedef struct asked {
     const km_args *args;
@@ -67,23 +68,62 @@ static int verify(asked *q)
 /* --- prove
  * ------------------------------------------------------------------------------------------ */
 
-/* What a browser needs to check it: web/src/audit/proof.ts. */
+static bool read_whole(km_str *out, const char *path, km_arena *a)
+{
+    enum { PIECE = 1 << 16, MOST = 256 << 20 };
+    km_buf bytes = km_buf_in(a);
+    FILE *in = fopen(path, "rb");
+    size_t got = 1;
+    while (in != NULL && got > 0 && bytes.n < MOST) {
+        km_buf_reserve(&bytes, PIECE);
+        got = fread(bytes.p + bytes.n, 1, PIECE, in);
+        bytes.n += got;
+    }
+    bool good = in != NULL && ferror(in) == 0 && got == 0;
+    if (in != NULL)
+        fclose(in);
+    *out = km_buf_str(&bytes);
+    return good;
+}
+
+/* A file of proofs, wherever it came from: needs no data directory. */
+static int check(asked *q, const char *path)
+{
+    km_audit_proofs_report r;
+    km_audit_key pinned;
+    km_str file;
+    const char *key = q->args->option(q->args, "key");
+    if (key != NULL && km_audit_key_parse(&pinned, km_str_of(key), NULL) != KM_OK)
+        return usage("--key is name+hash+key");
+    if (!read_whole(&file, path, q->call.arena)) {
+        (void)km_fail(q->call.fault, KM_IO, NULL, "%s cannot be read", path);
+        return told(q, KM_IO);
+    }
+    km_code rc = km_audit_proofs_check(&r, file, key ? &pinned : NULL, q->call.arena, q->call.fault);
+    if (rc != KM_OK && rc != KM_TAMPERED)
+        return told(q, rc);
+    if (q->args->config->json)
+        printf("{\"whole\":%s,\"proved\":%lld,\"withheld\":%lld,\"badLine\":%lld,\"bad\":\"%s\","
+               "\"pinned\":%s}\n",
+               rc == KM_OK ? "true" : "false", (long long)r.proved, (long long)r.withheld,
+               (long long)r.bad_line, r.bad_what ? r.bad_what : "", key ? "true" : "false");
+    else if (rc == KM_OK)
+        printf("proved: %lld entries and %lld commitments without text, in the tree of %lld that "
+               "%.*s signed%s\n",
+               (long long)r.proved, (long long)r.withheld, (long long)r.checkpoint.size,
+               KM_STR_ARG(r.checkpoint.origin),
+               key ? "" : " (by the file's own key; --key names the one that was given out)");
+    else
+        fprintf(stderr, "kumihimo audit: line %lld proves nothing (%s)\n", (long long)r.bad_line,
+                r.bad_what);
+    return rc == KM_OK ? KM_EXIT_DONE : KM_EXIT_REFUSED;
+}
+
 static void print_proof(km_buf *out, const km_audit_proof *p)
 {
     km_jw on = km_jw_on(out), *w = &on;
     km_jw_open(w, '{');
-    km_jw_member_int(w, "index", p->item.index);
-    if (!p->item.purged) {
-        km_jw_member(w, "salt", km_base64(out->arena, p->item.salt, KM_AUDIT_SALT));
-        km_jw_member(w, "entry", p->item.entry);
-    }
-    km_jw_member(w, "commit", km_base64(out->arena, p->item.commit.h, KM_AUDIT_HASH));
-    km_jw_key(w, "path");
-    km_jw_open(w, '[');
-    for (size_t i = 0; i < p->path.n; i++)
-        km_jw_str(w, km_base64(out->arena, p->path.step[i].h, KM_AUDIT_HASH));
-    km_jw_close(w, ']');
-    km_jw_member(w, "checkpoint", p->note);
+    km_audit_proof_members(w, &p->item, true, &p->path, p->note, out->arena);
     km_jw_close(w, '}');
 }
 
@@ -91,6 +131,8 @@ static int prove(asked *q)
 {
     int64_t index;
     km_audit_proof *p = KM_NEW(q->call.arena, km_audit_proof);
+    if (q->args->option(q->args, "check") != NULL)
+        return check(q, q->args->option(q->args, "check"));
     if (q->args->words != 2 || !km_str_to_i64(&index, km_str_of(q->args->word[1])))
         return usage("prove: name one entry by its number");
     km_code rc = km_audit_prove_entry(p, q->dir, index, &q->call);

@@ -118,8 +118,10 @@ static const km_option id_options[] = {
 };
 
 static const km_option audit_options[] = {
-    { "key", "KEY", "verify: the log's key as it was given out (name+hash+key)",
-      "verify: 公開されている検証鍵 (name+hash+key)" },
+    { "key", "KEY", "verify, prove --check: the log's key as it was given out (name+hash+key)",
+      "verify, prove --check: 公開されている検証鍵 (name+hash+key)" },
+    { "check", "FILE", "prove: check a file of proofs; needs no data directory",
+      "prove: 証明のファイルを確かめる (データの置き場は要らない)" },
     { "since", "TIME", "export: from this time on", "export: この時刻から" },
     { "until", "TIME", "export: until this time", "export: この時刻まで" },
     { "chart", "N", "export: entries about this chart", "export: この診療録についての記録" },
@@ -177,11 +179,12 @@ static const km_command commands[] = {
     { "rebuild", "VIEW", "make a view anew from the log: index, person, consent",
       "ログから索引を作り直す: index, person, consent", "  kumihimo rebuild --data demo/node index",
       NULL, 0, km_app__rebuild },
-    { "audit", "verify | prove ENTRY | export",
+    { "audit", "verify | prove ENTRY | prove --check FILE | export",
       "prove the audit whole; prove one entry; write entries as NDJSON",
       "監査記録の完全性を確かめる、1件を証明する、NDJSON で書き出す",
       "  kumihimo audit verify --data demo/node\n"
       "  kumihimo audit prove --data demo/node 4711\n"
+      "  kumihimo audit prove --check proofs.ndjson\n"
       "  kumihimo audit export --data demo/node --since 2026-04-01 --chart 12\n"
       "  kumihimo audit export --data demo/node --format fhir",
       audit_options, KM_NO_NODE, km_app__audit },

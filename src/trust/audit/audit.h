@@ -57,6 +57,9 @@ km_code km_audit_open(km_audit **out, const km_audit_options *o, km_fault *f);
 /* Writes and signs what is left. KM_STORE when that failed; it is closed all the same. */
 km_code km_audit_close(km_audit *a, km_fault *f);
 
+/* The key that signs now. */
+const km_audit_key *km_audit_signing_key(const km_audit *a);
+
 #define KM_AUDIT_NO_CURSOR ((int64_t)-1)
 
 /* Durable when it returns KM_OK; *first (may be NULL) is the number of the first of them, from 0.

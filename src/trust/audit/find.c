@@ -263,14 +263,17 @@ km_code km_audit_find(km_audit_page *out, km_audit_finder *x, const km_audit_sea
                    "an entry cannot be read where the index has it");
 }
 
-km_code km_audit_prove_found(km_audit_path **path, km_str *note, int64_t *size,
-                             const km_audit_finder *x, const km_audit_page *page, km_call *call)
+km_code km_audit_find_checkpoint(km_audit_checkpoint *c, km_str *note, const km_audit_finder *x,
+                                 km_call *call)
 {
-    km_audit_checkpoint c;
     int64_t end;
     KM_TRY(km_audit__notes_last(note, &end, x->dir, call->arena, call->fault));
-    KM_TRY(km_audit_checkpoint_parse(&c, *note, call->fault));
-    *size = c.size;
+    return km_audit_checkpoint_parse(c, *note, call->fault);
+}
+
+km_code km_audit_prove_found(km_audit_path **path, const km_audit_finder *x,
+                             const km_audit_page *page, int64_t size, km_call *call)
+{
     *path = KM_NEW_ARRAY(call->arena, page->n, km_audit_path);
     int tree = openat(x->dir, "tree", O_RDONLY | O_CLOEXEC);
     if (tree < 0)
@@ -278,9 +281,8 @@ km_code km_audit_prove_found(km_audit_path **path, km_str *note, int64_t *size,
     km_audit_nodes nodes = { km_audit__node_at, &tree };
     km_code rc = KM_OK;
     for (size_t i = 0; rc == KM_OK && i < page->n; i++)
-        if (page->found[i].item.index < c.size)
-            rc = km_audit_prove(&(*path)[i], &nodes, page->found[i].item.index, c.size,
-                                call->fault);
+        if (page->found[i].item.index < size)
+            rc = km_audit_prove(&(*path)[i], &nodes, page->found[i].item.index, size, call->fault);
     close(tree);
     return rc;
 }

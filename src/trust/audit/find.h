@@ -53,9 +53,12 @@ typedef struct km_audit_page {
 km_code km_audit_find(km_audit_page *out, km_audit_finder *x, const km_audit_search *s,
                       km_call *call);
 
-/* Paths of all that was found in the tree of one checkpoint, the newest. path[i].n is meaningless
- * where found[i].item.index >= *size: those are not signed for yet. */
-km_code km_audit_prove_found(km_audit_path **path, km_str *note, int64_t *size,
-                             const km_audit_finder *x, const km_audit_page *page, km_call *call);
+/* The newest checkpoint: what proofs are made against. *c points into the note. */
+km_code km_audit_find_checkpoint(km_audit_checkpoint *c, km_str *note, const km_audit_finder *x,
+                                 km_call *call);
+/* Paths of all that was found in the tree of `size` entries, that of a checkpoint. path[i].n is
+ * meaningless where found[i].item.index >= size: those are not signed for there. */
+km_code km_audit_prove_found(km_audit_path **path, const km_audit_finder *x,
+                             const km_audit_page *page, int64_t size, km_call *call);
 
 #endif

@@ -167,6 +167,11 @@ km_code km_audit_close(km_audit *a, km_fault *f)
     return whole ? KM_OK : faulted(f);
 }
 
+const km_audit_key *km_audit_signing_key(const km_audit *a)
+{
+    return &a->o.signer.key;
+}
+
 /* --- feeding
  * ---------------------------------------------------------------------------------------- */
 
