@@ -123,6 +123,7 @@ static int parse(parsed *p, int argc, char **argv)
 static km_config config_of(const km_args *a)
 {
     const char *data = option_of(a, "data"), *references = option_of(a, "references");
+    const char *names = option_of(a, "names");
     return (km_config){ .data_dir = data ? data : "data-dir",
                         .store = option_of(a, "store"),
                         .listen = option_of(a, "listen"),
@@ -130,6 +131,7 @@ static km_config config_of(const km_args *a)
                         .tls_key = option_of(a, "tls-key"),
                         .web_dir = option_of(a, "web"),
                         .open = option_of(a, "open") != NULL,
+                        .names_withheld = names != NULL && strcmp(names, "withheld") == 0,
                         .references_checked = references == NULL
                                               || strcmp(references, "report") != 0,
                         .json = option_of(a, "json") != NULL,

@@ -79,6 +79,9 @@ static const km_option serve_options[] = {
       "80・443・データベース以外に接続してよい TCP ポート: 8443,9443" },
     { "no-sandbox", NULL, "do not confine the process: for debugging only",
       "プロセスを隔離しない: 調査のためだけに" },
+    { "names", "told|withheld",
+      "who looked at my record: professionals by name (default), or by role and institution only",
+      "「誰が見たか」に医療者の氏名を示す (省略時) か、役割と機関だけにする" },
     { "web", "DIR", "the browser pages (default: beside the program)",
       "画面の置き場 (省略時はプログラムの隣)" },
     { 0 }

@@ -150,7 +150,7 @@ static int listen_until_stopped(km_node *n, km_http_options *o)
     o->app = n;
     o->clock = n->clock;
     o->random = n->random;
-    if (km_http_start(&n->http, o, &fault) != KM_OK) {
+    if (km_node_watch(n, &fault) != KM_OK || km_http_start(&n->http, o, &fault) != KM_OK) {
         km_app__tell(n->config, "serve", &fault);
         return fault.code == KM_USAGE ? KM_EXIT_USAGE : KM_EXIT_STORE;
     }

@@ -13,6 +13,7 @@
 #include "codec/json/json.h"
 #include "http/http.h"
 #include "record/log.h"
+#include "trust/audit/find.h"
 #include "trust/consents.h"
 #include "trust/keys/keys.h"
 #include "trust/trust.h"
@@ -29,6 +30,7 @@ typedef struct km_config {
     const char *tls_cert, *tls_key;
     const char *web_dir;     /* pages; NULL = beside the program or the installed place */
     bool open;               /* --open */
+    bool names_withheld;     /* --names=withheld: citizens are not told the names of who looked */
     bool references_checked; /* --references=check (default) | report */
     bool json;               /* --json */
     bool quiet;
@@ -80,6 +82,7 @@ struct km_node {
     km_log *log;
     km_keys *keys;   /* of operator A; DIR/keys/ring */
     km_audit *audit; /* DIR/audit */
+    km_audit_finder *finder; /* over the audit, while serving */
     km_trust *trust;
     km_providers *providers;           /* who vouches for people; what is known of them */
     km_http *http;                     /* while serving */
@@ -100,6 +103,9 @@ static inline km_node *km_request_node(const km_request *r)
 {
     return (km_node *)r->app;
 }
+
+/* What a node that serves does behind its answers: the index of its audit. */
+km_code km_node_watch(km_node *n, km_fault *f);
 
 /* A call of the node's own (jobs, commands): arena of `cap` bytes, its own fault. */
 typedef struct km_own_call {

@@ -73,10 +73,18 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
     return km_trust_open(&n->trust, &o, f);
 }
 
+km_code km_node_watch(km_node *n, km_fault *f)
+{
+    char audit[4096];
+    snprintf(audit, sizeof audit, "%s/audit", n->config->data_dir); /* fitted when it was opened */
+    return km_audit_finder_open(&n->finder, audit, f);
+}
+
 void km_node__close_trust(km_node *n)
 {
     km_fault none = { 0 };
     km_providers_free(n->providers);
+    km_audit_finder_close(n->finder);
     if (n->trust != NULL)
         km_trust_close(n->trust);
     if (n->audit != NULL)
