@@ -99,7 +99,8 @@ static int check(asked *q, const char *path)
         (void)km_fail(q->call.fault, KM_IO, NULL, "%s cannot be read", path);
         return told(q, KM_IO);
     }
-    km_code rc = km_audit_proofs_check(&r, file, key ? &pinned : NULL, q->call.arena, q->call.fault);
+    km_code rc = km_audit_proofs_check(&r, file, key ? &pinned : NULL, q->call.arena,
+                                       q->call.fault);
     if (rc != KM_OK && rc != KM_TAMPERED)
         return told(q, rc);
     if (q->args->config->json)

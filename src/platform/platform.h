@@ -80,8 +80,8 @@ struct km_node {
     const km_config *config;
     km_store *store;
     km_log *log;
-    km_keys *keys;   /* of operator A; DIR/keys/ring */
-    km_audit *audit; /* DIR/audit */
+    km_keys *keys;           /* of operator A; DIR/keys/ring */
+    km_audit *audit;         /* DIR/audit */
     km_audit_finder *finder; /* over the audit, while serving */
     km_trust *trust;
     km_providers *providers;           /* who vouches for people; what is known of them */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lookers: who looked at my record (誰が見たか), for the person, with proofs that the browser checks;
- * and the audit for the security officer. The JSON it answers stands in docs/audit.md.
+ * lookers: who looked at my record (誰が見たか), for the person, with proofs that the browser
+ * checks; and the audit for the security officer. The JSON it answers stands in docs/audit.md.
  */
 #ifndef KM_SERVICES_LOOKERS_LOOKERS_H
 #define KM_SERVICES_LOOKERS_LOOKERS_H
@@ -41,9 +41,9 @@ typedef struct km_looked_at {
     int64_t *chart;
     size_t charts;
 } km_looked_at;
-/* The person of ?person=, else the caller's own, else the only one whom they stand for; KM_NOT_FOUND
- * where the access covers nothing of them, KM_REQUIRED where it is not clear who. Close the reader
- * at the end. */
+/* The person of ?person=, else the caller's own, else the only one whom they stand for;
+ * KM_NOT_FOUND where the access covers nothing of them, KM_REQUIRED where it is not clear who.
+ * Close the reader at the end. */
 km_code km_lookers__open(km_looked_at *out, km_request *r, const km_policy *policy);
 /* An entry about the reading itself, durable when it returns. */
 km_code km_lookers__trace(const km_request *r, const int64_t *chart, size_t charts);

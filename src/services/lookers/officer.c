@@ -57,8 +57,8 @@ static km_code read_charts(km_audit_search *s, km_request *r)
 
 static km_code read_search(km_audit_search *s, km_request *r)
 {
-    static const char *const known[] = { "since", "until",  "agent", "person",
-                                         "chart", "kind",   "before", "limit" };
+    static const char *const known[] = { "since", "until", "agent",  "person",
+                                         "chart", "kind",  "before", "limit" };
     for (size_t i = 0; i < r->queries; i++) {
         size_t k = 0;
         while (k < sizeof known / sizeof *known && !km_str_is(r->query[i].name, known[k]))

@@ -58,8 +58,7 @@ km_code km_lookers__page(km_audit_search *s, const km_request *r)
     km_str before = km_request_query(r, "before"), most = km_request_query(r, "limit");
     if (before.n > 0 && (!km_str_to_i64(&s->before, before) || s->before < 1))
         return km_fail(r->call.fault, KM_BAD_VALUE, "before", "next of the page before");
-    if (most.n > 0
-        && (!km_str_to_i64(&limit, most) || limit < 1 || limit > KM_LOOKERS_LIMIT_MAX))
+    if (most.n > 0 && (!km_str_to_i64(&limit, most) || limit < 1 || limit > KM_LOOKERS_LIMIT_MAX))
         return km_fail(r->call.fault, KM_BAD_VALUE, "limit", "1 to %d", KM_LOOKERS_LIMIT_MAX);
     s->limit = (size_t)limit;
     return KM_OK;

@@ -15,7 +15,8 @@ static const int64_t own[] = { 3, 7 };
 
 static km_audit_entry entry_of(const int64_t *chart, size_t charts, const char *role)
 {
-    return (km_audit_entry){ .agent = { .role = km_str_of(role) }, .chart = chart, .charts = charts };
+    return (
+        km_audit_entry){ .agent = { .role = km_str_of(role) }, .chart = chart, .charts = charts };
 }
 
 /* Every entry about any of charts 1 to 8 alone or in pairs. */

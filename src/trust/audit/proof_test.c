@@ -34,7 +34,8 @@ static km_str make_file(km_audit_world *w)
         km_buf_char(&out, '\n');
         on = km_jw_on(&out);
         km_jw_open(&on, '{');
-        km_audit_proof_members(&on, &page.found[i].item, i % 3 > 0, &path[i], KM_STR_NONE, w->arena);
+        km_audit_proof_members(&on, &page.found[i].item, i % 3 > 0, &path[i], KM_STR_NONE,
+                               w->arena);
         km_jw_close(&on, '}');
     }
     km_audit_finder_close(x);
@@ -46,7 +47,8 @@ static km_code check(km_audit_proofs_report *r, km_audit_world *w, km_str file, 
 {
     km_fault_clear(&w->fault);
     km_arena_mark here = km_arena_here(w->arena);
-    km_code rc = km_audit_proofs_check(r, file, pinned ? &w->o.signer.key : NULL, w->arena, &w->fault);
+    km_code rc = km_audit_proofs_check(r, file, pinned ? &w->o.signer.key : NULL, w->arena,
+                                       &w->fault);
     km_arena_back(w->arena, here);
     return rc;
 }
@@ -79,8 +81,8 @@ static void no_letter_of_it_is_free(void **state)
     for (size_t i = 0; i < file.n; i++) {
         char was = p[i];
         p[i] = (char)(was ^ 1);
-        /* A member whose name is changed is one that nobody reads: it may be missed or not, but what
-         * remains says the same of the same entries, or less. */
+        /* A member whose name is changed is one that nobody reads: it may be missed or not, but
+         * what remains says the same of the same entries, or less. */
         if (check(&r, &w, file, true) == KM_OK) {
             assert_true(r.proved <= 13);
             assert_true(r.proved + r.withheld <= 20);
@@ -116,9 +118,15 @@ static void what_proves_nothing_is_said_to_prove_nothing(void **state)
     km_audit_world w;
     km_audit_proofs_report r;
     static const char *const files[] = {
-        "", "\n\n", "{}", "[]", "{\"index\":1}", "nonsense",
+        "",
+        "\n\n",
+        "{}",
+        "[]",
+        "{\"index\":1}",
+        "nonsense",
         "{\"index\":0,\"commit\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"path\":[]}",
-        "{\"key\":\"x\"}", "{\"checkpoint\":\"x\"}",
+        "{\"key\":\"x\"}",
+        "{\"checkpoint\":\"x\"}",
     };
     (void)state;
     km_audit_world_new(&w);
