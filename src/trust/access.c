@@ -79,7 +79,8 @@ static const km_access_rules of_jobs = { never_chart, never_partial, never, pass
 
 km_access *km_trust_job_access(const char *job, km_arena *a)
 {
-    static const char *const jobs[] = { "rebuild", "verify", "export", "import", "erase" };
+    static const char *const jobs[] = { "rebuild", "verify", "export",
+                                        "import",  "erase",  "emergency" };
     bool known = false;
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++)
         known = known || strcmp(jobs[i], job) == 0;

@@ -156,6 +156,16 @@ static km_refusal_told refusal(const km_who *who, const km_consent *consent, siz
     return most;
 }
 
+km_code km_trust_refusal_of(km_refusal_told *out, km_reader *r, const int64_t *chart, size_t n,
+                            const km_who *who, km_ms now)
+{
+    km_consent *consent;
+    size_t consents;
+    KM_TRY(km_trust_consents(&consent, &consents, r, chart, n));
+    *out = refusal(who, consent, consents, now);
+    return KM_OK;
+}
+
 /* --- rows --- */
 
 km_code km_grants__next(int64_t *out, km_conn *c, const char *query, km_fault *f)
@@ -268,7 +278,8 @@ static km_code make(void *self, km_txn *t, km_fault *f)
                                 .homes = m->wish->homes,
                                 .at = g->at };
     KM_TRY(km_grants__tell(c, &told, f));
-    return put_review(c, g, f);
+    KM_TRY(put_review(c, g, f));
+    return m->wish->trace == NULL ? KM_OK : m->wish->trace(m->wish->self, g, f);
 }
 
 km_code km_trust_grant_make(km_granted *out, km_log *l, const km_grant_wish *w, const km_who *who,
@@ -297,9 +308,8 @@ km_code km_trust_grant_make(km_granted *out, km_log *l, const km_grant_wish *w, 
 
 typedef struct extending {
     km_granted *out;
-    int64_t number;
+    const km_grant_second *second;
     km_str words;
-    bool open;
     const km_who *who;
     km_arena *arena;
     km_ms now;
@@ -310,7 +320,7 @@ static km_code may_extend(const extending *e, const km_grants__pair *first, km_c
     const km_granted *g = e->out;
     bool same = km_str_eq(first->issuer, e->who->issuer)
                 && km_str_eq(first->subject, e->who->subject);
-    if (!e->open)
+    if (!e->second->open)
         KM_TRY(must_be_at_site(c, e->who, f));
     if (g->level == KM_GRANT_NONE)
         return km_fail(f, KM_FORBIDDEN, NULL, "the person refused emergency access beforehand");
@@ -330,7 +340,7 @@ static km_code extend(void *self, km_txn *t, km_fault *f)
     km_conn *c = km_txn_conn(t);
     km_grants__pair pair;
     km_stmt *st;
-    KM_TRY(km_grants__get(g, &pair, c, e->number, e->arena, f));
+    KM_TRY(km_grants__get(g, &pair, c, e->second->number, e->arena, f));
     KM_TRY(may_extend(e, &pair, c, f));
     g->level = KM_GRANT_FULL;
     g->second_name = e->who->name;
@@ -345,16 +355,17 @@ static km_code extend(void *self, km_txn *t, km_fault *f)
         km_bind_text(st, 2 + i, text[i]);
     km_bind_int(st, 7, g->second_at);
     KM_TRY(km_run(st, NULL, f));
-    return km_grants__tell_again(c, g, KM_NOTICE_EXTENDED, e->who, e->now, e->arena, f);
+    KM_TRY(km_grants__tell_again(c, g, KM_NOTICE_EXTENDED, e->who, e->now, e->arena, f));
+    return e->second->trace == NULL ? KM_OK : e->second->trace(e->second->self, g, f);
 }
 
-km_code km_trust_grant_extend(km_granted *out, km_log *l, int64_t number, km_str words, bool open,
+km_code km_trust_grant_extend(km_granted *out, km_log *l, const km_grant_second *second,
                               const km_who *who, km_call *call)
 {
-    extending e = { out, number, KM_STR_NONE, open, who, call->arena, km_call_now(call) };
-    if (!open)
+    extending e = { out, second, KM_STR_NONE, who, call->arena, km_call_now(call) };
+    if (!second->open)
         KM_TRY(km_grants__may(who, e.now, call->fault));
-    KM_TRY(km_grants__words(&e.words, words, "words", call->fault));
+    KM_TRY(km_grants__words(&e.words, second->words, "words", call->fault));
     return km_log_work(l, extend, &e, call->fault);
 }
 

@@ -33,6 +33,12 @@ enum { KM_GRANT_WORDS_LEAST = 10 }; /* characters, without spaces at the ends */
 #define KM_GRANT_FACTOR_MS ((km_ms)12 * 3600 * 1000)
 #define KM_GRANT_REVIEW_MS ((km_ms)72 * 3600 * 1000)
 
+typedef enum km_refusal_told {
+    KM_REFUSED_NOTHING = 0,
+    KM_REFUSED_PARTS, /* some records are not shown */
+    KM_REFUSED_ALL    /* no grant */
+} km_refusal_told;
+
 /* --- for the access door ------------------------------------------------------------- */
 
 /* Has this clinician a grant for the person of these charts, and how far does it reach? Asked
@@ -50,16 +56,15 @@ km_code km_trust_grant_of(km_grant *out, km_reader *r, const int64_t *chart, siz
 km_code km_trust_standing_of(bool *out, km_reader *r, const int64_t *chart, size_t n,
                              const km_who *who, km_ms now);
 
+/* What the person refused of emergency access, as the snapshot has it: the door decides over each
+ * record (trust/consent); this tells the clinician. */
+km_code km_trust_refusal_of(km_refusal_told *out, km_reader *r, const int64_t *chart, size_t n,
+                            const km_who *who, km_ms now);
+
 /* Does `who` act for a registered emergency site? */
 km_code km_trust_at_site(bool *out, km_reader *r, const km_who *who);
 
 /* --- grants -------------------------------------------------------------------------- */
-
-typedef enum km_refusal_told {
-    KM_REFUSED_NOTHING = 0,
-    KM_REFUSED_PARTS, /* some records are not shown */
-    KM_REFUSED_ALL    /* no grant */
-} km_refusal_told;
 
 typedef struct km_granted {
     int64_t number, chart;
@@ -72,6 +77,8 @@ typedef struct km_granted {
     km_ms second_at;
 } km_granted;
 
+typedef km_code km_grant_trace(void *self, const km_granted *g, km_fault *f);
+
 typedef struct km_grant_wish {
     const int64_t *chart; /* all charts of the person; the first one is named by the grant */
     size_t charts;
@@ -81,6 +88,9 @@ typedef struct km_grant_wish {
     size_t homes;
     /* An open node asks nobody who they are: neither role, factor nor site is looked at. */
     bool open;
+    /* Leaves the audit entry, durable, within the transaction: without it no grant. NULL: none. */
+    km_grant_trace *trace;
+    void *self;
 } km_grant_wish;
 
 /* KM_OK with out->level KM_GRANT_NONE: refused beforehand by the person, and told so. Faults:
@@ -92,7 +102,14 @@ km_code km_trust_grant_make(km_granted *out, km_log *l, const km_grant_wish *w, 
 /* Extends the grant to the full record; `who` must be another clinician than the grant's. What the
  * person refuses stays hidden. KM_NOT_FOUND, KM_GONE (its life has ended), KM_DUPLICATE (extended
  * already), KM_FORBIDDEN (the same clinician; not a clinician; refused). */
-km_code km_trust_grant_extend(km_granted *out, km_log *l, int64_t number, km_str words, bool open,
+typedef struct km_grant_second {
+    int64_t number;
+    km_str words;
+    bool open;
+    km_grant_trace *trace;
+    void *self;
+} km_grant_second;
+km_code km_trust_grant_extend(km_granted *out, km_log *l, const km_grant_second *s,
                               const km_who *who, km_call *call);
 
 /* One grant; the newest `room` of a clinician; KM_NOT_FOUND. */

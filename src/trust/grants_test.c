@@ -85,7 +85,8 @@ static km_grant level(km_test_log *w, const km_who *who, int64_t chart)
 static km_code extend(km_granted *g, km_test_log *w, int64_t number, const km_who *who)
 {
     km_fault_clear(&w->fault);
-    return km_trust_grant_extend(g, w->log, number, KM_STR(ENOUGH), false, who, &w->call);
+    km_grant_second second = { .number = number, .words = KM_STR(ENOUGH) };
+    return km_trust_grant_extend(g, w->log, &second, who, &w->call);
 }
 
 static size_t notices(km_notice *out, km_test_log *w, int64_t chart, km_notice_to to)
@@ -225,6 +226,40 @@ static void the_grant_its_notices_and_its_review_are_made_together_or_not_at_all
     assert_true(n >= 1);
     assert_int_equal(cases[n - 1].due, w->now + 72 * HOUR);
     assert_string_equal(km_arena_z(w->arena, cases[n - 1].grant.words), ENOUGH);
+}
+
+static km_code no_trace(void *self, const km_granted *g, km_fault *f)
+{
+    assert_true(g->number > 0);
+    ++*(int *)self;
+    return km_fail(f, KM_IO, NULL, "the audit cannot be written");
+}
+
+static void without_its_audit_entry_there_is_no_grant(void **state)
+{
+    km_test_log *w = *state;
+    km_granted g;
+    km_notice told[16];
+    int64_t chart = 7;
+    int asked = 0;
+    km_who a = clinician(w, "a"), b = clinician(w, "b");
+    km_grant_wish wish = { .chart = &chart,
+                           .charts = 1,
+                           .reason = KM_STR("life"),
+                           .words = KM_STR(ENOUGH),
+                           .trace = no_trace,
+                           .self = &asked };
+    assert_int_equal(km_trust_grant_make(&g, w->log, &wish, &a, &w->call), KM_IO);
+    assert_int_equal(asked, 1);
+    assert_int_equal(level(w, &a, 7), KM_GRANT_NONE);
+    assert_int_equal(notices(told, w, 7, KM_NOTICE_PERSON), 0);
+    km_test_must(w, break_glass(&g, w, &a, 7));
+    km_grant_second second = {
+        .number = g.number, .words = KM_STR(ENOUGH), .trace = no_trace, .self = &asked
+    };
+    assert_int_equal(km_trust_grant_extend(&g, w->log, &second, &b, &w->call), KM_IO);
+    assert_int_equal(asked, 2);
+    assert_int_equal(level(w, &a, 7), KM_GRANT_MINIMUM);
 }
 
 static void home_doctors_are_told_too(void **state)
@@ -584,6 +619,7 @@ int main(void)
         T(who_may_not_is_refused_and_leaves_nothing),
         T(a_reason_of_the_table_and_ten_characters_are_wanted),
         T(the_grant_its_notices_and_its_review_are_made_together_or_not_at_all),
+        T(without_its_audit_entry_there_is_no_grant),
         T(home_doctors_are_told_too),
         T(a_notice_is_read_once_and_stays),
         T(a_second_clinician_extends_to_the_full_record),

@@ -94,6 +94,11 @@ const km_roles *km_trust_roles(const km_trust *t)
     return t->roles;
 }
 
+const km_classes *km_trust_classes(const km_trust *t)
+{
+    return t->classes;
+}
+
 bool km_trust_knows(const km_trust *t, const km_policy *policy)
 {
     return policy->permission != NULL

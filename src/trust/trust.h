@@ -19,6 +19,7 @@
 #include "record/log.h"
 #include "trust/audit/audit.h"
 #include "trust/audit/entry.h"
+#include "trust/classes/classes.h"
 #include "trust/roles/roles.h"
 #include "trust/who/who.h"
 
@@ -64,6 +65,7 @@ km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f);
 void km_trust_close(km_trust *t);
 bool km_trust_is_open(const km_trust *t);
 const km_roles *km_trust_roles(const km_trust *t);
+const km_classes *km_trust_classes(const km_trust *t);
 /* Is there a row for this policy? Asked of every route before a node serves. */
 bool km_trust_knows(const km_trust *t, const km_policy *policy);
 
