@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "platform/formats.h"
+
 enum { OWN_OPTIONS = 32 };
 
 const km_option km_app__common[] = {
@@ -184,6 +186,21 @@ static int run_on_node(const km_command *c, km_args *args, const km_service *con
     return rc;
 }
 
+/* Forks what reads files from outside, while there is one thread and nothing secret. */
+static int run_with_workers(const km_command *c, km_args *args, km_config *config)
+{
+    km_fault fault = { 0 };
+    km_job_def job = km_format_job(args->services);
+    const km_job_def *jobs[] = { &job, NULL };
+    if (c->flags & KM_PARSES && km_jobs_start(&config->jobs, jobs, NULL, &fault) != KM_OK) {
+        km_app__tell(config, c->verb, &fault);
+        return KM_EXIT_STORE;
+    }
+    int rc = c->flags & KM_NO_NODE ? c->run(args, NULL) : run_on_node(c, args, args->services);
+    km_jobs_stop(config->jobs);
+    return rc;
+}
+
 static int run_command(const km_command *c, int argc, char **argv,
                        const km_service *const *services)
 {
@@ -200,7 +217,7 @@ static int run_command(const km_command *c, int argc, char **argv,
     if (rc == KM_EXIT_DONE && option_of(&args, "help") != NULL)
         km_app__help_command(c, option_of(&args, "lang"));
     else if (rc == KM_EXIT_DONE)
-        rc = c->flags & KM_NO_NODE ? c->run(&args, NULL) : run_on_node(c, &args, services);
+        rc = run_with_workers(c, &args, &config);
     free(p);
     return rc;
 }

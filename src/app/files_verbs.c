@@ -136,7 +136,8 @@ int km_app__explain(const km_args *a, km_node *n)
     if (rc == KM_OK)
         rc = o.format->explain == NULL
                  ? cannot(a->word[0], &o, &f)
-                 : o.format->explain(&errors, stdout, o.text, japanese(a), &f);
+                 : km_format_explain(&errors, stdout, o.format, a->config->jobs, o.text,
+                                     japanese(a), &f);
     close_file(&o);
     if (rc != KM_OK) {
         km_app__tell(a->config, "explain", &f);
@@ -190,7 +191,7 @@ int km_app__convert(const km_args *a, km_node *n)
     if (rc == KM_OK && o.format->records == NULL)
         rc = cannot(a->word[0], &o, &f);
     if (rc == KM_OK)
-        rc = o.format->records(o.text, &sink, &call);
+        rc = km_format_records(o.format, a->config->jobs, o.text, &sink, &call);
     if (rc == KM_OK)
         printf("%s]}\n", c.bundles == 0 ? opening : "\n");
     close_file(&o);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "platform/platform.h"
+#include "sandbox/job.h"
 
 /* What is told while a file becomes records. `fault.line` is the line of the file. */
 typedef struct km_format_sink {
@@ -36,6 +37,16 @@ typedef struct km_format {
     km_code (*explain)(int64_t *errors, FILE *out, km_str text, bool japanese, km_fault *f);
     km_code (*records)(km_str text, const km_format_sink *sink, km_call *call);
 } km_format;
+
+/* Files come from outside, so their formats are read in a worker (sandbox/job.h): the job to start
+ * the zygote with, and the doors to it. Their sinks hear the same in the same order as from the
+ * format itself; where `jobs` is NULL it is read in this process. A format that a worker dies over
+ * is the file's fault. */
+km_job_def km_format_job(const km_service *const *services);
+km_code km_format_records(const km_format *format, km_jobs *jobs, km_str text,
+                          const km_format_sink *sink, km_call *call);
+km_code km_format_explain(int64_t *errors, FILE *out, const km_format *format, km_jobs *jobs,
+                          km_str text, bool japanese, km_fault *f);
 
 /* NULL when no format knows the text. */
 const km_format *km_format_of(const km_service *const *services, km_str text);

@@ -34,6 +34,7 @@ typedef struct km_config {
     bool references_checked; /* --references=check (default) | report */
     bool json;               /* --json */
     bool quiet;
+    struct km_jobs *jobs; /* workers that read files from outside (sandbox/job.h); NULL = none */
 } km_config;
 
 /* One argument list of a command: what was left after the common options. */
@@ -65,7 +66,10 @@ typedef struct km_command {
     unsigned flags;
     int (*run)(const km_args *a, km_node *n); /* n is NULL for KM_NO_NODE commands */
 } km_command;
-enum { KM_NO_NODE = 1 }; /* needs no data directory */
+enum {
+    KM_NO_NODE = 1, /* needs no data directory */
+    KM_PARSES = 2   /* reads files of formats.h: has workers in its config */
+};
 
 typedef struct km_service {
     const char *name;

@@ -39,6 +39,9 @@ typedef struct km_job_head { /* child to parent, before `n` bytes */
     int64_t number;
 } km_job_head;
 
+/* job.c: how long a job may take for a document of this size. */
+unsigned km_sandbox__job_ms(const km_job_limits *l, size_t input_bytes);
+
 /* zygote.c: never returns. */
 _Noreturn void km_sandbox__zygote(int orders, const km_job_def *const *defs,
                                   const km_job_limits *limits);

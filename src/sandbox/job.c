@@ -22,14 +22,22 @@
 #include "base/utf8.h"
 #include "sandbox/inside.h"
 
+enum { READ_AHEAD = 1 << 20 };
+
 const km_job_limits km_job_limits_default = {
     .memory_bytes = (size_t)512 << 20,
     .ms = 30000,
+    .ms_per_mib = 250, /* a claim file of a large hospital has a hundred MiB */
     .input_bytes = (size_t)1 << 30,
     .result_bytes = (size_t)4 << 30,
     .piece_bytes = (size_t)64 << 20,
     .at_once = 4,
 };
+
+unsigned km_sandbox__job_ms(const km_job_limits *l, size_t input_bytes)
+{
+    return l->ms + (unsigned)(input_bytes >> 20) * l->ms_per_mib;
+}
 
 struct km_jobs {
     const km_job_def *const *defs;
@@ -46,9 +54,12 @@ typedef struct running {
     const km_jobs *jobs;
     const km_job_def *def;
     int result, ticket;
+    unsigned ms;
     uint64_t waited_ns;
     size_t said; /* bytes so far */
-    char *piece;
+    char *in;    /* read ahead: from at to n of READ_AHEAD */
+    size_t at, n;
+    char *piece; /* of one that is larger */
     size_t room;
     bool late, spoke_last;
 } running;
@@ -158,23 +169,22 @@ static int input_of(km_str in)
     return fd;
 }
 
-static uint32_t number_of(const km_jobs *j, const km_job_def *def)
+static uint32_t number_of(const km_jobs *j, const char *name)
 {
     uint32_t i = 0;
-    while (j->defs[i] != NULL && j->defs[i] != def)
+    while (j->defs[i] != NULL && strcmp(j->defs[i]->name, name) != 0)
         i++;
     assert(j->defs[i] != NULL);
     return i;
 }
 
-static bool send_order(const km_jobs *j, const km_job_def *def, km_str how,
-                       const int fd[KM_JOB_FDS])
+static bool send_order(const running *r, km_str how, const int fd[KM_JOB_FDS])
 {
     union {
         char room[CMSG_SPACE(sizeof(int) * KM_JOB_FDS)];
         struct cmsghdr align;
     } control = { .room = { 0 } };
-    km_job_order order = { .def = number_of(j, def), .how_n = (uint32_t)how.n };
+    km_job_order order = { .def = number_of(r->jobs, r->def->name), .how_n = (uint32_t)how.n };
     assert(how.n <= sizeof order.how);
     if (how.n > 0)
         memcpy(order.how, how.p, how.n);
@@ -187,7 +197,7 @@ static bool send_order(const km_jobs *j, const km_job_def *def, km_str how,
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(sizeof(int) * KM_JOB_FDS);
     memcpy(CMSG_DATA(c), fd, sizeof(int) * KM_JOB_FDS);
-    return sendmsg(j->orders, &m, MSG_NOSIGNAL) == (ssize_t)sizeof order;
+    return sendmsg(r->jobs->orders, &m, MSG_NOSIGNAL) == (ssize_t)sizeof order;
 }
 
 static bool start(running *r, km_str how, km_str in)
@@ -195,8 +205,10 @@ static bool start(running *r, km_str how, km_str in)
     int pipes[2] = { -1, -1 }, tickets[2] = { -1, -1 }, input = input_of(in);
     bool done = input >= 0 && pipe2(pipes, O_CLOEXEC) == 0
                 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, tickets) == 0;
+    if (done) /* fewer changes between the two; a system that allows less is as good */
+        (void)fcntl(pipes[1], F_SETPIPE_SZ, READ_AHEAD);
     int theirs[KM_JOB_FDS] = { input, pipes[1], tickets[1] };
-    done = done && send_order(r->jobs, r->def, how, theirs);
+    done = done && send_order(r, how, theirs);
     for (size_t i = 0; i < KM_JOB_FDS; i++)
         if (theirs[i] >= 0)
             close(theirs[i]);
@@ -210,7 +222,7 @@ static bool start(running *r, km_str how, km_str in)
 /* False when nothing comes in time. */
 static bool wait_for(running *r, int fd)
 {
-    uint64_t most = (uint64_t)r->jobs->limits.ms * 1000000u, before = km_ticks_ns();
+    uint64_t most = (uint64_t)r->ms * 1000000u, before = km_ticks_ns();
     struct pollfd p = { fd, POLLIN, 0 };
     int rc = -1;
     while (rc < 0 && r->waited_ns < most) {
@@ -225,19 +237,40 @@ static bool wait_for(running *r, int fd)
     return rc > 0;
 }
 
-/* All n bytes; false at the end, or when it takes too long. */
-static bool read_all(running *r, void *to, size_t n)
+static ssize_t read_some(running *r, char *to, size_t n)
 {
-    char *p = to;
-    while (n > 0) {
+    ssize_t some;
+    do {
         if (!wait_for(r, r->result))
-            return false;
-        ssize_t some = read(r->result, p, n);
-        if (some == 0 || (some < 0 && errno != EINTR && errno != EAGAIN))
-            return false;
-        p += some > 0 ? some : 0;
-        n -= some > 0 ? (size_t)some : 0;
+            return 0;
+        some = read(r->result, to, n);
+    } while (some < 0 && (errno == EINTR || errno == EAGAIN));
+    return some > 0 ? some : 0;
+}
+
+/* At least n bytes read ahead; false at the end, or when it takes too long. */
+static bool have(running *r, size_t n)
+{
+    if (r->n - r->at < n && r->at > 0) {
+        memmove(r->in, r->in + r->at, r->n - r->at);
+        r->n -= r->at;
+        r->at = 0;
     }
+    while (r->n - r->at < n) {
+        ssize_t some = read_some(r, r->in + r->n, READ_AHEAD - r->n);
+        if (some == 0)
+            return false;
+        r->n += (size_t)some;
+    }
+    return true;
+}
+
+static bool take(running *r, void *to, size_t n)
+{
+    if (!have(r, n))
+        return false;
+    memcpy(to, r->in + r->at, n);
+    r->at += n;
     return true;
 }
 
@@ -249,6 +282,29 @@ static bool make_room(running *r, size_t n)
     r->piece = malloc(n);
     r->room = r->piece != NULL ? n : 0;
     return r->piece != NULL;
+}
+
+/* A piece where it was read to, or gathered. */
+static bool take_piece(running *r, km_str *out, size_t n)
+{
+    if (n <= READ_AHEAD) {
+        if (!have(r, n))
+            return false;
+        *out = (km_str){ r->in + r->at, n };
+        r->at += n;
+        return true;
+    }
+    size_t done = r->n - r->at;
+    memcpy(r->piece, r->in + r->at, done);
+    r->at = r->n = 0;
+    while (done < n) {
+        ssize_t some = read_some(r, r->piece + done, n - done);
+        if (some == 0)
+            return false;
+        done += (size_t)some;
+    }
+    *out = (km_str){ r->piece, n };
+    return true;
 }
 
 static void clean(char *text, size_t room)
@@ -267,17 +323,24 @@ static void clean(char *text, size_t room)
 }
 
 /* What is ours alone to say (the store failed, sign in) is not a document's fault. */
-static km_code pass_fault(const running *r, size_t n, km_fault *f)
+bool km_job_read_fault(km_fault *out, km_str bytes)
+{
+    if (bytes.n != sizeof *out)
+        return false;
+    memcpy(out, bytes.p, sizeof *out);
+    bool known = out->code > KM_OK && out->code < KM_CODES;
+    if (!known || km_code_http(out->code) >= 500 || out->code == KM_UNAUTHENTICATED)
+        out->code = KM_INTERNAL;
+    clean(out->path, sizeof out->path);
+    clean(out->detail, sizeof out->detail);
+    return true;
+}
+
+static km_code pass_fault(const running *r, km_str bytes, km_fault *f)
 {
     km_fault said;
-    if (n != sizeof said)
+    if (!km_job_read_fault(&said, bytes))
         return km_fail(f, KM_MALFORMED, r->def->name, "the parser answers nonsense");
-    memcpy(&said, r->piece, sizeof said);
-    bool known = said.code > KM_OK && said.code < KM_CODES;
-    if (!known || km_code_http(said.code) >= 500 || km_code_http(said.code) == 401)
-        said.code = KM_INTERNAL;
-    clean(said.path, sizeof said.path);
-    clean(said.detail, sizeof said.detail);
     if (f != NULL && f->code == KM_OK)
         *f = said;
     return said.code;
@@ -287,19 +350,20 @@ static km_code hear(running *r, const km_job_sink *sink, km_fault *f)
 {
     const km_job_limits *l = &r->jobs->limits;
     km_job_head head;
-    while (read_all(r, &head, sizeof head)) {
+    km_str piece;
+    while (take(r, &head, sizeof head)) {
         r->said += head.n;
         if (head.n > l->piece_bytes || r->said > l->result_bytes)
             return km_fail(f, KM_TOO_LONG, r->def->name, "the result has more than %zu MiB",
                            (head.n > l->piece_bytes ? l->piece_bytes : l->result_bytes) >> 20);
-        if (!make_room(r, head.n))
+        if (head.n > READ_AHEAD && !make_room(r, head.n))
             return km_fail(f, KM_TOO_COSTLY, r->def->name, "no memory for the result");
-        if (!read_all(r, r->piece, head.n))
+        if (!take_piece(r, &piece, head.n))
             break;
         r->spoke_last = head.kind == KM_JOB_END || head.kind == KM_JOB_FAULT;
         if (r->spoke_last)
-            return head.kind == KM_JOB_END ? KM_OK : pass_fault(r, head.n, f);
-        KM_TRY(sink->hear(sink->self, head.kind, head.number, (km_str){ r->piece, head.n }, f));
+            return head.kind == KM_JOB_END ? KM_OK : pass_fault(r, piece, f);
+        KM_TRY(sink->hear(sink->self, head.kind, head.number, piece, f));
     }
     return KM_OK;
 }
@@ -311,7 +375,7 @@ static km_code fault_of_death(const running *r, int status, km_fault *f)
     int with = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     if (with == SIGXCPU)
-        return km_fail(f, KM_TOO_COSTLY, name, "parsing takes more than %u s", l->ms / 1000);
+        return km_fail(f, KM_TOO_COSTLY, name, "parsing takes more than %u s", r->ms / 1000);
     if (code == KM_JOB_NO_MEMORY || with == SIGKILL)
         return km_fail(f, KM_TOO_COSTLY, name, "parsing needs more than %zu MiB",
                        l->memory_bytes >> 20);
@@ -328,7 +392,7 @@ static km_code judge_silence(running *r, km_fault *f)
     int status;
     if (r->late)
         return km_fail(f, KM_TOO_COSTLY, r->def->name, "parsing takes more than %u s",
-                       r->jobs->limits.ms / 1000);
+                       r->ms / 1000);
     if (!wait_for(r, r->ticket) || recv(r->ticket, &status, sizeof status, 0) != sizeof status)
         return km_fail(f, KM_BUSY, r->def->name, "no process for it");
     return fault_of_death(r, status, f);
@@ -348,20 +412,25 @@ static km_code run(km_jobs *j, running *r, km_str how, km_str in, const km_job_s
     return rc;
 }
 
-km_code km_jobs_run(km_jobs *j, const km_job_def *def, km_str how, km_str in,
-                    const km_job_sink *sink, km_fault *f)
+km_code km_jobs_run(km_jobs *j, const char *name, km_str how, km_str in, const km_job_sink *sink,
+                    km_fault *f)
 {
-    running r = { .jobs = j, .def = def, .result = -1, .ticket = -1 };
+    running r = { .jobs = j, .def = j->defs[number_of(j, name)], .result = -1, .ticket = -1 };
+    r.ms = km_sandbox__job_ms(&j->limits, in.n);
     if (in.n > j->limits.input_bytes)
-        return km_fail(f, KM_TOO_LONG, def->name, "a document has at most %zu MiB",
+        return km_fail(f, KM_TOO_LONG, name, "a document has at most %zu MiB",
                        j->limits.input_bytes >> 20);
     if (!take_place(j))
-        return km_fail(f, KM_BUSY, def->name, "too many documents at once");
+        return km_fail(f, KM_BUSY, name, "too many documents at once");
+    r.in = malloc(READ_AHEAD);
+    if (r.in == NULL)
+        abort(); /* decision 18 */
     km_code rc = run(j, &r, how, in, sink, f);
     if (r.result >= 0)
         close(r.result);
     if (r.ticket >= 0) /* which kills a worker that is still there */
         close(r.ticket);
+    free(r.in);
     free(r.piece);
     leave_place(j);
     return rc;

@@ -30,25 +30,30 @@ typedef struct km_job km_job;   /* one job, seen from its child */
 enum { KM_JOB_HOW_MAX = 256 };
 
 typedef struct km_job_def {
-    const char *name; /* "receden": for faults and the log */
-    /* In the child. `how` is what km_jobs_run was given, `in` the document. */
-    km_code (*run)(km_job *j, km_str how, km_str in, km_fault *f);
+    const char *name; /* "document": for faults and the log */
+    /* In the child, which has memory as it was when the zygote was forked. `how` is what
+     * km_jobs_run was given, `in` the document. */
+    km_code (*run)(const void *self, km_job *j, km_str how, km_str in, km_fault *f);
+    const void *self;
 } km_job_def;
 
 /* In the child: tells the parent. A parent that no longer listens ends the child. Kinds are below
  * 0xFFFFFF00. */
 void km_job_say(km_job *j, uint32_t kind, int64_t number, km_str bytes);
 
+/* A fault said as its bytes: in the parent, a copy that is safe to show. False: it is none. */
+bool km_job_read_fault(km_fault *out, km_str bytes);
+
 typedef struct km_job_limits {
-    size_t memory_bytes; /* besides the input */
-    unsigned ms;
+    size_t memory_bytes;     /* besides the input */
+    unsigned ms, ms_per_mib; /* for any document; and more for each MiB of it */
     size_t input_bytes, result_bytes, piece_bytes; /* a piece is what is said at once */
     unsigned at_once;                              /* children; further jobs wait */
 } km_job_limits;
 extern const km_job_limits km_job_limits_default;
 
-/* Forks the zygote, which knows these jobs (NULL-ended, constants) and no other. The process has
- * one thread. `limits` may be NULL. */
+/* Forks the zygote, which knows these jobs (NULL-ended; they live as long) and no other. The
+ * process has one thread. `limits` may be NULL. */
 km_code km_jobs_start(km_jobs **out, const km_job_def *const *defs, const km_job_limits *limits,
                       km_fault *f);
 /* The zygote ends, and what still runs with it. NULL is allowed. */
@@ -60,9 +65,9 @@ typedef struct km_job_sink {
     void *self;
 } km_job_sink;
 
-/* Any thread. The job's own fault is passed on as it is. */
-km_code km_jobs_run(km_jobs *j, const km_job_def *def, km_str how, km_str in,
-                    const km_job_sink *sink, km_fault *f);
+/* Any thread. The name is of a def (asserted). The job's own fault is passed on as it is. */
+km_code km_jobs_run(km_jobs *j, const char *name, km_str how, km_str in, const km_job_sink *sink,
+                    km_fault *f);
 
 typedef struct km_jobs_figures {
     uint64_t run, killed; /* killed: ended by a limit or by a signal */

@@ -13,7 +13,7 @@
 
 #include "sandbox/inside.h"
 
-enum { GATHERED = 1 << 16 };
+enum { GATHERED = 1 << 18 };
 
 struct km_job {
     char out[GATHERED]; /* small pieces leave together */
@@ -89,10 +89,10 @@ static bool limit(int what, size_t most)
 
 /* RLIMIT_DATA counts private memory that can be written, so not the input; the filter lets no other
  * kind be made. */
-static bool confine(const km_job_limits *l, const km_sandbox_filter *filter)
+static bool confine(const km_job_limits *l, size_t input, const km_sandbox_filter *filter)
 {
     struct sigaction a = { .sa_handler = on_abort };
-    size_t seconds = (l->ms + 999) / 1000;
+    size_t seconds = (km_sandbox__job_ms(l, input) + 999) / 1000;
     sigemptyset(&a.sa_mask);
     sigaction(SIGABRT, &a, NULL);
     bool done = limit(RLIMIT_CPU, seconds) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0);
@@ -122,10 +122,10 @@ _Noreturn void km_sandbox__work(const km_job_def *def, km_str how, const km_job_
     km_fault f = { 0 };
     km_str in;
     job.piece_bytes = limits->piece_bytes;
-    if (!map_input(&in) || !confine(limits, filter))
+    if (!map_input(&in) || !confine(limits, in.n, filter))
         _exit(1);
     errno = 0;
-    km_code rc = def->run(&job, how, in, &f);
+    km_code rc = def->run(def->self, &job, how, in, &f);
     if (rc == KM_OK)
         say(&job, KM_JOB_END, 0, KM_STR_NONE);
     else {

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "sandbox/inside.h"
 
 enum { CHILDREN = 256, ORDERS = 3, DEATHS = 4, FIRST_FREE = 5 };
@@ -86,12 +87,21 @@ static _Noreturn void become_worker(const zygote *z, const km_job_def *def,
                      km_sandbox_can() ? &z->filter : NULL);
 }
 
+static _Noreturn void end(const zygote *z)
+{
+    for (size_t i = 0; i < z->children; i++)
+        kill(z->child[i].pid, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+    _exit(0);
+}
+
 static void serve_order(zygote *z)
 {
     km_job_order order;
     int fd[KM_JOB_FDS];
     if (!take_order(&order, fd))
-        _exit(0);
+        end(z);
     const km_job_def *def = fd[0] >= 0 ? def_of(z, order.def) : NULL;
     pid_t pid = def != NULL && z->children < CHILDREN ? fork() : -1;
     if (pid == 0)
@@ -165,6 +175,13 @@ static bool settle(int orders)
            && close_range(FIRST_FREE, ~0U, 0) == 0;
 }
 
+/* OpenSSL reads its settings when it is first asked: now, while files can be opened. */
+static void wake_openssl(void)
+{
+    unsigned char hash[KM_SHA256_LEN];
+    km_sha256(hash, "", 0);
+}
+
 _Noreturn void km_sandbox__zygote(int orders, const km_job_def *const *defs,
                                   const km_job_limits *limits)
 {
@@ -177,6 +194,7 @@ _Noreturn void km_sandbox__zygote(int orders, const km_job_def *const *defs,
     z->limits = limits;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "km-parse");
+    wake_openssl();
     if (!settle(orders))
         _exit(1);
     if (km_sandbox__filter(&z->filter, KM_SANDBOX_WORKER, &f) != KM_OK

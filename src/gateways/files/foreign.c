@@ -51,7 +51,7 @@ km_code km_foreign__import(km_importing *im, const char *path, km_str text, cons
     if (format->records == NULL)
         (void)km_fail(&f, KM_UNSUPPORTED, format->name, "this format makes no records");
     else
-        rc = format->records(text, &sink, &call);
+        rc = km_format_records(format, im->node->config->jobs, text, &sink, &call);
     if (f.code != KM_OK)
         km_report__refuse(im->report, path, f.line, &f);
     km_arena_free(a);

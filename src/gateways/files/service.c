@@ -33,7 +33,7 @@ static const km_command commands[] = {
       "  kumihimo import --data demo/node demo/files\n"
       "  kumihimo import --data demo/node --source urn:example:clinic patients.ndjson\n"
       "  kumihimo import --data demo/node --dry-run RECEIPTC.UKE",
-      import_options, 0, km_files__import },
+      import_options, KM_PARSES, km_files__import },
     { "export", NULL, "write the current versions as NDJSON", "現在の版を NDJSON で書き出す",
       "  kumihimo export --data demo/node --out all.ndjson\n"
       "  kumihimo export --data demo/node --out all/\n"
