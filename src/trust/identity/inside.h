@@ -99,9 +99,17 @@ typedef struct km_id_person {
 km_code km_id__person(km_id_person *out, km_persons *p, km_conn *c, int64_t person, km_fault *f);
 /* Follows merges to whoever is left. */
 km_code km_id__survivor(int64_t *person, km_persons *p, km_conn *c, km_fault *f);
-/* Puts a new person with a random root in. */
-km_code km_id__put_person(int64_t *out, km_persons *p, km_conn *c, km_person_state state,
+/* Puts a new person in. */
+km_code km_id__put_person(int64_t *out, km_persons *p, km_conn *c,
+                          const unsigned char root[KM_KEY_ROOT], km_person_state state,
                           int64_t other, km_fault *f);
+/* The person and all that were ever merged into it, the person first. */
+enum { KM_ID_CLUSTER = 256 };
+km_code km_id__cluster(int64_t out[KM_ID_CLUSTER], size_t *n, km_conn *c, int64_t person,
+                       km_fault *f);
+/* What an identifier was derived for before the transaction holds within it: KM_CONFLICT. */
+km_code km_id__still_so(km_persons *p, km_conn *c, const km_domain_row *d, int64_t person,
+                        km_fault *f);
 
 /* --- pids.c: rows of identifiers --- */
 
@@ -129,6 +137,12 @@ km_code km_id__pid_become(km_persons *p, km_conn *c, const km_pid_row *row, km_p
  * else's are passed over. Asks the operators: not within a transaction. */
 km_code km_id__pid_make(km_pid_row *row, km_persons *p, const km_domain_row *d,
                         const unsigned char root[KM_KEY_ROOT], km_fault *f);
+
+/* --- rotate.c --- */
+/* One person's identifier, `old`, is brought under the domain's newest keys: *row. KM_CONFLICT. */
+km_code km_id__rekey_one(km_pid_row *row, km_persons *p, const km_domain_row *d,
+                         const km_pid_row *old, const unsigned char root[KM_KEY_ROOT],
+                         km_call *call);
 
 /* --- events.c --- */
 typedef struct km_id_news {

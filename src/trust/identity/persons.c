@@ -116,23 +116,46 @@ km_code km_id__survivor(int64_t *person, km_persons *p, km_conn *c, km_fault *f)
     return km_fail(f, KM_TAMPERED, "person", "merges go round");
 }
 
-km_code km_id__put_person(int64_t *out, km_persons *p, km_conn *c, km_person_state state,
+km_code km_id__put_person(int64_t *out, km_persons *p, km_conn *c,
+                          const unsigned char root[KM_KEY_ROOT], km_person_state state,
                           int64_t other, km_fault *f)
 {
     km_stmt *st;
     char row[8];
-    unsigned char root[KM_KEY_ROOT], sealed[KM_KEY_ROOT + KM_ID_SEAL_EXTRA];
+    unsigned char sealed[KM_KEY_ROOT + KM_ID_SEAL_EXTRA];
     KM_TRY(km_id__next(out, c, "id_person_last", f));
     number_row(row, *out);
-    p->o.random->fill(p->o.random->self, root, sizeof root);
-    km_id__seal(sealed, p, KM_ID_ROOT, root_at(row), (km_str){ (char *)root, sizeof root });
-    explicit_bzero(root, sizeof root);
+    km_id__seal(sealed, p, KM_ID_ROOT, root_at(row), (km_str){ (const char *)root, KM_KEY_ROOT });
     KM_TRY(km_query(&st, c, "id_person_put", f));
     km_bind_int(st, 1, *out);
     km_bind_blob(st, 2, sealed, sizeof sealed);
     km_bind_int(st, 3, state);
     km_bind_int(st, 4, other);
     return km_run(st, NULL, f);
+}
+
+km_code km_id__cluster(int64_t out[KM_ID_CLUSTER], size_t *n, km_conn *c, int64_t person,
+                       km_fault *f)
+{
+    out[0] = person;
+    *n = 1;
+    for (size_t i = 0; i < *n; i++) {
+        km_stmt *st;
+        bool row = true;
+        KM_TRY(km_query(&st, c, "id_person_into", f));
+        km_bind_int(st, 1, out[i]);
+        km_bind_int(st, 2, KM_PERSON_MERGED);
+        while (row) {
+            KM_TRY(km_step(&row, st, f));
+            if (row && *n == KM_ID_CLUSTER) {
+                km_reset(st);
+                return km_fail(f, KM_TOO_COSTLY, "person", "more than %d merges", KM_ID_CLUSTER);
+            }
+            if (row)
+                out[(*n)++] = km_col_int(st, 0);
+        }
+    }
+    return KM_OK;
 }
 
 /* --- proofs --- */
@@ -276,8 +299,11 @@ static km_code enrol(void *self, km_txn *t, km_fault *f)
     KM_TRY(named(e, c, f));
     e->made = e->person == 0;
     if (e->made) {
-        KM_TRY(km_id__put_person(&e->person, e->p, c, KM_PERSON_ACTIVE, 0, f));
-        KM_TRY(km_id__note(e->p, c, "enrolled", KM_STR("{}"), f));
+        unsigned char root[KM_KEY_ROOT];
+        e->p->o.random->fill(e->p->o.random->self, root, sizeof root);
+        km_code rc = km_id__put_person(&e->person, e->p, c, root, KM_PERSON_ACTIVE, 0, f);
+        explicit_bzero(root, sizeof root);
+        KM_TRY(rc);
     }
     for (size_t i = 0; i < e->n; i++) {
         bool there = e->proof[i].identifies && e->proof[i].holder == e->person;
@@ -337,23 +363,33 @@ typedef struct listing {
     size_t n;
 } listing;
 
-static km_code list(void *self, km_conn *c, km_fault *f)
+static km_code list_of(listing *l, km_conn *c, int64_t person, km_fault *f)
 {
     enum { LISTED = 1000 };
-    listing *l = self;
     km_stmt *st;
     bool row = true;
-    l->out = KM_NEW_ARRAY(l->a, LISTED, km_proof_row);
     KM_TRY(km_query(&st, c, "id_proof_of", f));
-    km_bind_int(st, 1, l->person);
+    km_bind_int(st, 1, person);
     while (row) {
         KM_TRY(km_step(&row, st, f));
         if (row && l->n < LISTED)
-            l->out[l->n++] = (km_proof_row){ km_col_int(st, 0),
-                                             km_arena_copy(l->a, km_col_text(st, 1)),
-                                             km_arena_copy(l->a, km_col_text(st, 2)),
-                                             km_col_int(st, 3), km_col_int(st, 4) };
+            l->out[l->n++] =
+                (km_proof_row){ km_col_int(st, 0), km_arena_copy(l->a, km_col_text(st, 1)),
+                                km_arena_copy(l->a, km_col_text(st, 2)), km_col_int(st, 3),
+                                km_col_int(st, 4) };
     }
+    return KM_OK;
+}
+
+static km_code list(void *self, km_conn *c, km_fault *f)
+{
+    listing *l = self;
+    int64_t all[KM_ID_CLUSTER];
+    size_t n;
+    l->out = KM_NEW_ARRAY(l->a, 1000, km_proof_row);
+    KM_TRY(km_id__cluster(all, &n, c, l->person, f));
+    for (size_t i = 0; i < n; i++)
+        KM_TRY(list_of(l, c, all[i], f));
     return KM_OK;
 }
 
@@ -364,6 +400,67 @@ km_code km_persons_proofs(km_proof_row **out, size_t *n, km_persons *p, int64_t 
     KM_TRY(km_id__read(p, list, &l, call->fault));
     *out = l.out;
     *n = l.n;
+    return KM_OK;
+}
+
+/* --- one person, strongly proved --- */
+
+typedef struct comparing {
+    km_persons *p;
+    known_proof proof[KM_PROOFS_MAX];
+    size_t n;
+    int64_t one, other;
+    bool out;
+} comparing;
+
+static km_code share_birth(bool *out, km_conn *c, int64_t one, int64_t other, km_fault *f)
+{
+    int64_t a[KM_ID_CLUSTER], b[KM_ID_CLUSTER], shared = 0;
+    size_t an, bn;
+    KM_TRY(km_id__cluster(a, &an, c, one, f));
+    KM_TRY(km_id__cluster(b, &bn, c, other, f));
+    for (size_t i = 0; i < an; i++)
+        for (size_t k = 0; k < bn; k++) {
+            km_stmt *st;
+            KM_TRY(km_query(&st, c, "id_proof_shared", f));
+            km_bind_int(st, 1, a[i]);
+            km_bind_int(st, 2, b[k]);
+            km_bind_text(st, 3, KM_STR("birth"));
+            KM_TRY(km_id__one(st, f));
+            shared += km_col_int(st, 0);
+            km_reset(st);
+        }
+    *out = shared > 0;
+    return KM_OK;
+}
+
+static km_code compare(void *self, km_conn *c, km_fault *f)
+{
+    comparing *me = self;
+    bool one = false, other = false;
+    for (size_t i = 0; i < me->n; i++) {
+        int64_t person;
+        KM_TRY(find_proof(&person, me->p, c, &me->proof[i], f));
+        one = one || person == me->one;
+        other = other || person == me->other;
+    }
+    me->out = one && other;
+    return me->out ? share_birth(&me->out, c, me->one, me->other, f) : KM_OK;
+}
+
+km_code km_persons_strong(bool *out, km_persons *p, int64_t one, int64_t other,
+                          const km_proof *history, size_t n, km_call *call)
+{
+    comparing me = { .p = p, .n = n, .one = one, .other = other };
+    if (n == 0 || n > KM_PROOFS_MAX)
+        return km_fail(call->fault, KM_BAD_VALUE, "history", "1 to %d numbers", KM_PROOFS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (!km_str_is(history[i].system, "insno"))
+            return km_fail(call->fault, KM_BAD_VALUE, "history", "insured numbers");
+        KM_TRY(check_proof(&me.proof[i], p, &history[i], call->fault));
+    }
+    KM_TRY(km_id__read(p, compare, &me, call->fault));
+    *out = me.out;
     return KM_OK;
 }
 

@@ -138,7 +138,7 @@ typedef enum km_pid_state {
     KM_PID_ACTIVE,
     KM_PID_REVOKED,
     KM_PID_ROTATED, /* the domain has new keys */
-    KM_PID_MERGED,  /* its person is another one now */
+    KM_PID_MERGED,  /* its person is another one now; leads there until the domain's next keys */
 } km_pid_state;
 
 typedef struct km_resolved {
@@ -251,16 +251,21 @@ typedef struct km_permit {
     km_str basis, client;
     km_ms made_at, ends_at, destroyed_at;
 } km_permit;
-/* K_r is made, random. KM_DUPLICATE. */
-km_code km_persons_permit(km_persons *p, const km_permit *m, const km_decided *by, km_call *call);
+/* K_r is made, random, then the permit, on the transaction of its case. KM_DUPLICATE: a name is used
+ * once for ever. */
+km_code km_persons_prepare_permit(km_persons *p, const km_permit *m, km_call *call);
+km_code km_persons_permit(km_persons *p, const km_permit *m, const km_decided *by, km_txn *t,
+                          km_fault *f);
 km_code km_persons_permits(km_permit **out, size_t *n, km_persons *p, km_call *call);
-/* SIDs of persons. KM_GONE: the project has ended; KM_NOT_FOUND. */
+/* SIDs of at most KM_LINK_MAX persons. KM_GONE: the project has ended; KM_NOT_FOUND. */
+enum { KM_LINK_MAX = 1000 };
 km_code km_persons_link(unsigned char (*sid)[KM_KEY_ID], km_persons *p, km_str release,
                         const int64_t *person, size_t n, km_call *call);
 /* K_r is destroyed: nobody can link for this release any more. */
 km_code km_persons_end_permit(km_persons *p, km_str release, km_call *call);
-/* From a SID back to its person, by computing everybody's with the keys of A, B and the release.
- * KM_NOT_FOUND. */
+/* From a SID back to its person, by computing everybody's: it takes the keys of A and B, without
+ * which no identifier of the register opens, and that of the release. `by` is a case of three
+ * persons. KM_NOT_FOUND. */
 km_code km_persons_forward_scan(int64_t *person, km_persons *p, km_str release,
                                 const unsigned char sid[KM_KEY_ID], const km_decided *by,
                                 km_call *call);

@@ -202,7 +202,7 @@ static bool leads_on(const km_pid_row *row, const km_domain_row *d, km_ms now)
 {
     if (row->state == KM_PID_REVOKED || row->state == KM_PID_ROTATED)
         return now < row->until;
-    return row->kv == d->domain.kv || now < d->old_until;
+    return row->kv == d->domain.kv || (row->kv + 1 == d->domain.kv && now < d->old_until);
 }
 
 static km_code look_up(km_pid_row *out, km_persons *p, uint16_t domain, const km_pid *pid,
@@ -259,8 +259,9 @@ km_code km_persons_resolve(km_resolved *out, km_persons *p, km_str token, km_cal
                           .issued_at = row.issued_at };
     if (!leads_on(&row, &d, km_call_now(call)))
         return km_fail(call->fault, KM_GONE, "token", "the identifier was replaced");
-    if (row.state != KM_PID_MERGED)
+    if (row.state == KM_PID_ACTIVE)
         return KM_OK;
+    /* The person of one that lives on in its grace may have been merged since. */
     following me = { p, row.person };
     KM_TRY(km_id__read(p, follow, &me, call->fault));
     out->person = me.person;
@@ -305,8 +306,7 @@ static km_code note_collision(km_persons *p, km_conn *c, uint16_t domain, km_fau
     return km_id__note(p, c, "collision", km_str_of(text), f);
 }
 
-/* What an identifier was derived for before the transaction holds within it. */
-static km_code still_so(km_persons *p, km_conn *c, const km_domain_row *d, int64_t person,
+km_code km_id__still_so(km_persons *p, km_conn *c, const km_domain_row *d, int64_t person,
                         km_fault *f)
 {
     km_id_person now;
@@ -328,7 +328,7 @@ static km_code put_issued(void *self, km_txn *t, km_fault *f)
     issuing *me = self;
     km_conn *c = km_txn_conn(t);
     km_pid_row made = me->row;
-    KM_TRY(still_so(me->p, c, me->d, me->person, f));
+    KM_TRY(km_id__still_so(me->p, c, me->d, me->person, f));
     KM_TRY(look(self, c, f));
     if (me->has) /* another was faster */
         return KM_OK;
@@ -342,8 +342,12 @@ static km_code issue(issuing *me, km_call *call)
 {
     km_persons *p = me->p;
     KM_TRY(km_id__read(p, look_with_root, me, call->fault));
-    if (me->has)
+    if (me->has && me->row.kv == me->d->domain.kv)
         return KM_OK;
+    if (me->has) {
+        km_pid_row old = me->row;
+        return km_id__rekey_one(&me->row, p, me->d, &old, me->of.root, call);
+    }
     KM_TRY(km_id__vault_fresh(p, call->fault));
     me->row = (km_pid_row){ .gen = me->of.gen,
                             .state = KM_PID_ACTIVE,
@@ -387,7 +391,7 @@ static km_code put_revoked(void *self, km_txn *t, km_fault *f)
     km_persons *p = me->i.p;
     km_conn *c = km_txn_conn(t);
     km_pid_row old = me->i.row;
-    KM_TRY(still_so(p, c, me->i.d, me->i.person, f));
+    KM_TRY(km_id__still_so(p, c, me->i.d, me->i.person, f));
     old.state = KM_PID_REVOKED;
     old.until = me->until;
     old.next = me->fresh.pid;
