@@ -19,8 +19,8 @@ typedef struct doing {
 static km_code do_rotate(void *self, km_txn *t, km_fault *f)
 {
     doing *d = self;
-    return km_persons_rotate(d->r->p, km_str_of(d->domain), d->why, d->grace_s, &register_decided, t,
-                             f);
+    return km_persons_rotate(d->r->p, km_str_of(d->domain), d->why, d->grace_s, &register_decided,
+                             t, f);
 }
 
 static km_code do_merge(void *self, km_txn *t, km_fault *f)
@@ -67,8 +67,8 @@ static km_code split(km_test_register *r, int64_t *fresh, int64_t person, int64_
     doing d = { .r = r };
     km_reassign records[2] = { { km_str_of(domain), KM_STR("Observation/1") },
                                { km_str_of(domain), KM_STR("Observation/2") } };
-    km_code rc =
-        km_persons_prepare_split(&d.split, r->p, person, &proof, 1, records, 2, &r->w->call);
+    km_code rc = km_persons_prepare_split(&d.split, r->p, person, &proof, 1, records, 2,
+                                          &r->w->call);
     if (rc == KM_OK)
         rc = km_log_work(r->w->log, do_split, &d, &r->w->fault);
     *fresh = d.fresh;
@@ -119,7 +119,8 @@ static void a_domain_gets_new_keys_and_its_holder_each_successor(void **state)
             km_domain d = { KM_STR(CARE), 1, pair[i].old_kv };
             assert_int_equal(register_resolve(r, &was, km_identity_token(&d, &pair[i].old)), KM_OK);
             d.kv = pair[i].kv;
-            assert_int_equal(register_resolve(r, &is, km_identity_token(&d, &pair[i].fresh)), KM_OK);
+            assert_int_equal(register_resolve(r, &is, km_identity_token(&d, &pair[i].fresh)),
+                             KM_OK);
             assert_int_equal(was.person, is.person);
             assert_int_equal(was.state, KM_PID_ROTATED);
             assert_int_equal(is.state, KM_PID_ACTIVE);
@@ -289,9 +290,9 @@ static void a_release_has_identifiers_of_its_own_that_end_with_it(void **state)
                                                &register_decided, call));
     assert_int_equal(back, person[1]);
     sid[1][0] ^= 1;
-    assert_int_equal(km_persons_forward_scan(&back, r->p, KM_STR("study-1"), sid[1],
-                                             &register_decided, call),
-                     KM_NOT_FOUND);
+    assert_int_equal(
+        km_persons_forward_scan(&back, r->p, KM_STR("study-1"), sid[1], &register_decided, call),
+        KM_NOT_FOUND);
     km_fault_clear(&r->w->fault);
     km_test_must(r->w, km_persons_end_permit(r->p, KM_STR("study-1"), call));
     assert_int_equal(km_persons_link(again, r->p, KM_STR("study-1"), person, 3, call), KM_GONE);
@@ -364,11 +365,12 @@ static void model_holds(model *m)
         km_resolved out = { 0 };
         km_code rc = register_resolve(m->r, &out, m->token[i].token);
         if (rc != (should_lead(m, &m->token[i]) ? KM_OK : KM_GONE))
-            fail_msg("identifier %zu of person %lld, version %u of %u, state %d, until %lld, is %s in "
-                     "state %d",
-                     i, (long long)m->token[i].person, m->token[i].kv, m->kv[m->token[i].domain],
-                     (int)m->token[i].state, (long long)(m->token[i].until - m->r->w->now),
-                     km_code_name(rc), (int)out.state);
+            fail_msg(
+                "identifier %zu of person %lld, version %u of %u, state %d, until %lld, is %s in "
+                "state %d",
+                i, (long long)m->token[i].person, m->token[i].kv, m->kv[m->token[i].domain],
+                (int)m->token[i].state, (long long)(m->token[i].until - m->r->w->now),
+                km_code_name(rc), (int)out.state);
         if (rc == KM_OK)
             assert_int_equal(out.person, left_of(m, m->token[i].person));
     }
@@ -385,8 +387,7 @@ static void learn(model *m, int domain, int64_t person, km_pid_token token, uint
         was->until = m->old_until[domain];
     }
     assert_true(m->tokens < TOKENS_MAX);
-    m->token[m->tokens++] =
-        (issued){ token, domain, kv, person, KM_PID_ACTIVE, 0 };
+    m->token[m->tokens++] = (issued){ token, domain, kv, person, KM_PID_ACTIVE, 0 };
 }
 
 /* Asks for what is active by now and learns it; nothing that was active may have vanished. */
@@ -461,9 +462,7 @@ static km_code step_revoke(model *m, uint64_t *seed)
     if (was != NULL) {
         bool rotated = had_its_turn(m, was);
         was->state = rotated ? KM_PID_ROTATED : KM_PID_REVOKED;
-        was->until = rotated     ? m->old_until[domain]
-                     : grace > 0 ? m->r->w->now + grace * 1000
-                                 : 0;
+        was->until = rotated ? m->old_until[domain] : grace > 0 ? m->r->w->now + grace * 1000 : 0;
     }
     learn(m, domain, person, km_identity_token(&d, &pid), d.kv);
     return KM_OK;
@@ -553,9 +552,9 @@ static km_code step_wait(model *m, uint64_t *seed)
 
 static void any_sequence_keeps_every_identifier_right(void **state)
 {
-    static km_code (*const step[])(model *, uint64_t *) = { step_enrol,  step_issue, step_issue,
-                                                            step_issue,  step_revoke, step_merge,
-                                                            step_split,  step_rotate, step_wait };
+    static km_code (*const step[])(model *, uint64_t *) = { step_enrol, step_issue,  step_issue,
+                                                            step_issue, step_revoke, step_merge,
+                                                            step_split, step_rotate, step_wait };
     km_test_register *r = *state;
     const char *said = getenv("KUMIHIMO_SEED"); /* another sequence */
     uint64_t seed = 20260401 + (said != NULL ? strtoull(said, NULL, 10) : 0);

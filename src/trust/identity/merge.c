@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * merge: two persons who are one, and one who is two (trust.md §1.2). Events, never edits: of a
- * person nothing is overwritten but where it leads. What needs the operators is prepared before; the
- * transaction then sees whether all is as it was.
+ * person nothing is overwritten but where it leads. What needs the operators is prepared before;
+ * the transaction then sees whether all is as it was.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -244,8 +244,8 @@ static km_code look_split(void *self, km_conn *c, km_fault *f)
 }
 
 km_code km_persons_prepare_split(km_split **out, km_persons *p, int64_t person,
-                                 const int64_t *proof, size_t proofs, const km_reassign *r, size_t n,
-                                 km_call *call)
+                                 const int64_t *proof, size_t proofs, const km_reassign *r,
+                                 size_t n, km_call *call)
 {
     km_split *s = KM_NEW(call->arena, km_split);
     looking me = { p, s };
@@ -372,8 +372,8 @@ static km_code split_in(km_persons *p, km_conn *c, const split_domain *in, int64
                        f);
 }
 
-km_code km_persons_split(int64_t *fresh, km_persons *p, km_split *s, const km_decided *by, km_txn *t,
-                         km_fault *f)
+km_code km_persons_split(int64_t *fresh, km_persons *p, km_split *s, const km_decided *by,
+                         km_txn *t, km_fault *f)
 {
     km_conn *c = km_txn_conn(t);
     int64_t all[KM_ID_CLUSTER], left = s->person;

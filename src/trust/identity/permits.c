@@ -63,7 +63,8 @@ km_code km_persons_prepare_permit(km_persons *p, const km_permit *m, km_call *ca
     if (m->ends_at <= km_call_now(call))
         return km_fail(call->fault, KM_BAD_VALUE, "ends", "a time to come");
     if (m->basis.n == 0 || m->client.n == 0)
-        return km_fail(call->fault, KM_REQUIRED, "basis", "what allows it, and whose project it is");
+        return km_fail(call->fault, KM_REQUIRED, "basis",
+                       "what allows it, and whose project it is");
     KM_TRY(km_id__read(p, get, &q, call->fault));
     if (q.found)
         return km_fail(call->fault, KM_DUPLICATE, "release", "a name is used once");

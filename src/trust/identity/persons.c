@@ -373,10 +373,10 @@ static km_code list_of(listing *l, km_conn *c, int64_t person, km_fault *f)
     while (row) {
         KM_TRY(km_step(&row, st, f));
         if (row && l->n < LISTED)
-            l->out[l->n++] =
-                (km_proof_row){ km_col_int(st, 0), km_arena_copy(l->a, km_col_text(st, 1)),
-                                km_arena_copy(l->a, km_col_text(st, 2)), km_col_int(st, 3),
-                                km_col_int(st, 4) };
+            l->out[l->n++] = (km_proof_row){ km_col_int(st, 0),
+                                             km_arena_copy(l->a, km_col_text(st, 1)),
+                                             km_arena_copy(l->a, km_col_text(st, 2)),
+                                             km_col_int(st, 3), km_col_int(st, 4) };
     }
     return KM_OK;
 }

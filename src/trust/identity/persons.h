@@ -251,8 +251,8 @@ typedef struct km_permit {
     km_str basis, client;
     km_ms made_at, ends_at, destroyed_at;
 } km_permit;
-/* K_r is made, random, then the permit, on the transaction of its case. KM_DUPLICATE: a name is used
- * once for ever. */
+/* K_r is made, random, then the permit, on the transaction of its case. KM_DUPLICATE: a name is
+ * used once for ever. */
 km_code km_persons_prepare_permit(km_persons *p, const km_permit *m, km_call *call);
 km_code km_persons_permit(km_persons *p, const km_permit *m, const km_decided *by, km_txn *t,
                           km_fault *f);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * rotate: new keys for a whole domain (trust.md §1.5). The domain's version rises in one
- * transaction; each identifier then gets its successor in groups, which may stop and go on anywhere,
- * since a row tells by itself whether it waits.
+ * transaction; each identifier then gets its successor in groups, which may stop and go on
+ * anywhere, since a row tells by itself whether it waits.
  */
 #include "trust/identity/inside.h"
 
