@@ -144,3 +144,13 @@ if(TARGET km_trust_who)
   set_tests_properties(simulated/openid PROPERTIES LABELS unit TIMEOUT 120
                        ENVIRONMENT "SIMULATED_OPENID=$<TARGET_FILE:simulated_openid>")
 endif()
+# A responder for certificates' status, which is simulated: a program of its own.
+if(TARGET km_codec_x509)
+  add_executable(simulated_ocsp tests/simulated/ocsp.c)
+  target_link_libraries(simulated_ocsp PRIVATE km_flags PkgConfig::DEPS)
+  add_executable(test_simulated_ocsp tests/simulated/ocsp_test.c)
+  target_link_libraries(test_simulated_ocsp PRIVATE km_codec_x509 PkgConfig::CMOCKA)
+  add_test(NAME simulated/ocsp COMMAND test_simulated_ocsp)
+  set_tests_properties(simulated/ocsp PROPERTIES LABELS unit TIMEOUT 120
+                       ENVIRONMENT "SIMULATED_OCSP=$<TARGET_FILE:simulated_ocsp>")
+endif()
