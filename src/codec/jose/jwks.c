@@ -211,8 +211,10 @@ void km_jwks_free(km_jwks *keys)
 {
     if (keys == NULL)
         return;
-    for (size_t i = 0; i < keys->n; i++)
+    for (size_t i = 0; i < keys->n; i++) {
+        EVP_PKEY_CTX_free(keys->key[i].spare);
         EVP_PKEY_free(keys->key[i].key);
+    }
     km_arena_free(keys->arena);
 }
 
