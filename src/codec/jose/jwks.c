@@ -9,6 +9,7 @@
 #include <openssl/param_build.h>
 
 #include "base/hash.h"
+#include "base/roca.h"
 #include "codec/jose/inside.h"
 
 static const char *const alg_names[] = {
@@ -96,6 +97,8 @@ static km_code load_rsa(EVP_PKEY **out, km_str n, km_str e, km_fault *f)
         return wrong(f, "an RSA modulus is odd");
     if (e.n < 3 || e.n > 4 || e.p[0] == 0 || !(e.p[e.n - 1] & 1))
         return wrong(f, "an RSA exponent is odd, at least 65537 and below 2^32");
+    if (km_rsa_is_roca((const unsigned char *)n.p, n.n))
+        return wrong(f, "an RSA key of the kind that can be factored (CVE-2017-15361)");
     BIGNUM *bn = BN_bin2bn((const unsigned char *)n.p, (int)n.n, NULL);
     BIGNUM *be = BN_bin2bn((const unsigned char *)e.p, (int)e.n, NULL);
     OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
@@ -145,11 +148,26 @@ static km_str thumbprint(km_arena *a, const kind *like, km_jv jwk)
     return km_base64url(a, sum, sizeof sum);
 }
 
+/* RFC 7517 §4.2, §4.3: for signatures, as far as it says. */
+static bool verifies(km_jv jwk)
+{
+    km_jv use = KM_JV_GET(jwk, "use"), ops = KM_JV_GET(jwk, "key_ops");
+    if (use.doc != NULL && !km_str_is(km_jv_str(use), "sig"))
+        return false;
+    if (ops.doc == NULL)
+        return true;
+    if (km_jv_is(ops, KM_JSON_ARRAY))
+        for (km_jv_iter i = km_jv_each(ops); km_jv_next(&i);)
+            if (km_jv_is(i.value, KM_JSON_STRING) && km_str_is(km_jv_str(i.value), "verify"))
+                return true;
+    return false;
+}
+
 static km_code add(km_jwks *set, km_jv jwk, km_fault *f)
 {
     const kind *like = kind_of(jwk);
-    km_jv use = KM_JV_GET(jwk, "use"), said = KM_JV_GET(jwk, "alg"), kid = KM_JV_GET(jwk, "kid");
-    if (like == NULL || (use.doc != NULL && !km_str_is(km_jv_str(use), "sig")))
+    km_jv said = KM_JV_GET(jwk, "alg"), kid = KM_JV_GET(jwk, "kid");
+    if (like == NULL || !verifies(jwk))
         return KM_OK;
     km_jws_alg alg = said.doc != NULL ? km_jose__alg(km_jv_str(said)) : like->alg;
     bool rsa = like->crv == NULL;

@@ -2,11 +2,14 @@
  *
  * proof: whoever signed holds the key of the certificate.
  */
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "base/roca.h"
 #include "codec/x509/inside.h"
 
 static km_code refuse(km_fault *f, const char *why)
@@ -57,11 +60,26 @@ static bool verifies(EVP_PKEY *key, const char *digest, bool pss, km_str signatu
     return good;
 }
 
+/* Cards made such keys for years. */
+static bool is_roca(EVP_PKEY *key)
+{
+    unsigned char modulus[1024];
+    BIGNUM *n = NULL;
+    bool roca = true;
+    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1
+        && BN_num_bytes(n) <= (int)sizeof modulus)
+        roca = km_rsa_is_roca(modulus, (size_t)BN_bn2bin(n, modulus));
+    BN_free(n);
+    return roca;
+}
+
 static km_code check_rsa(EVP_PKEY *key, bool pss, km_str signature, km_str bytes, km_fault *f)
 {
     int bits = EVP_PKEY_get_bits(key);
     if (!EVP_PKEY_is_a(key, "RSA") || bits < 2048 || bits > 8192)
         return refuse(f, "the certificate's key is of another kind or size");
+    if (is_roca(key))
+        return refuse(f, "the card's key is of the kind that can be factored (CVE-2017-15361)");
     if (signature.n != (size_t)EVP_PKEY_get_size(key))
         return refuse(f, "the signature has the wrong length");
     return verifies(key, "SHA256", pss, signature, bytes) ? KM_OK
