@@ -36,8 +36,9 @@ typedef struct km_jwks km_jwks;
 /* Reads {"keys": [...]}. Keys of other kinds and uses are passed over (RFC 7517 §5); a key of a
  * known kind that is wrong refuses the set: a private part, a point off the curve, RSA below
  * 2048 or above 8192 bits, an exponent that is even or not in 65537..2^32 (FIPS 186-5 §5.4 names
- * the lower bound), one that can be factored (base/roca.h), an RSA key without alg, two keys with one kid. A key without kid is called
- * by its thumbprint. KM_MALFORMED, KM_BAD_VALUE, KM_TOO_LONG. */
+ * the lower bound), one that can be factored (base/roca.h), an RSA key without alg, two keys with
+ * one kid. A key without kid is called by its thumbprint. KM_MALFORMED, KM_BAD_VALUE, KM_TOO_LONG.
+ */
 km_code km_jwks_new(km_jwks **out, km_str json, km_fault *f);
 void km_jwks_free(km_jwks *keys);
 size_t km_jwks_count(const km_jwks *keys);
