@@ -30,7 +30,7 @@ await build({
   format: 'esm',
   target: 'node18',
   sourcemap: 'inline',
-  alias: { '@shell': join(web, 'src/shell'), '@i18n': join(web, 'src/i18n') },
+  alias: { '@audit': join(web, 'src/audit'), '@shell': join(web, 'src/shell'), '@i18n': join(web, 'src/i18n') },
   logLevel: 'warning',
 });
 const scripts = entryPoints.map((path) => join(out, path.slice(join(web, '..').length)).replace(/\.ts$/, '.mjs'));

@@ -34,7 +34,7 @@ function licences(): Plugin {
 export default defineConfig({
   plugins: [react(), licences()],
   resolve: {
-    alias: { '@shell': at('src/shell'), '@i18n': at('src/i18n') },
+    alias: { '@audit': at('src/audit'), '@shell': at('src/shell'), '@i18n': at('src/i18n') },
     // A service's page lies outside web/, where no node_modules is on the way up.
     dedupe: ['react', 'react-dom', 'echarts'],
   },

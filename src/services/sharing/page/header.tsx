@@ -104,6 +104,9 @@ export function Header({ person, on, viewed }: HeaderProps) {
             ))
           )}
         </p>
+        <p className="looked-at">
+          <a href={`#/lookers/${encodeURIComponent(person.person)}`}>{words.lookers}</a>
+        </p>
       </div>
       <Allergies list={person.allergies} />
       <button type="button" className="button print-button" onClick={() => window.print()}>

@@ -82,6 +82,7 @@ interface SharingWords {
   noPoints: string;
   outside: { high: string; low: string };
   print: string;
+  lookers: string;
   printed: (day: string) => string;
   person: string;
 }
@@ -170,6 +171,7 @@ const ja: SharingWords = {
   noPoints: '数値の記録がありません。',
   outside: { high: '高', low: '低' },
   print: '印刷',
+  lookers: '誰がこの記録を見たか',
   printed: (day) => `印刷日 ${day}`,
   person: '患者の記録',
 };
@@ -259,6 +261,7 @@ const en: SharingWords = {
   noPoints: 'No numeric values recorded.',
   outside: { high: 'High', low: 'Low' },
   print: 'Print',
+  lookers: 'Who looked at this record',
   printed: (day) => `Printed ${day}`,
   person: "Person's record",
 };
