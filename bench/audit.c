@@ -181,8 +181,8 @@ static void verify_rows(km_audit_options *o, km_audit *a, int64_t all)
     kit_print(&(kit_row){ what, "s", "goal", kit_now() - began, 30 * (double)r.entries / 1e7,
                           KIT_AT_MOST, 1 });
     kit_print(&(kit_row){ "of that, processor time of all threads", "s", "goal",
-                          (double)(clock() - cpu) / CLOCKS_PER_SEC,
-                          30 * (double)r.entries / 1e7, KIT_AT_MOST, 1 });
+                          (double)(clock() - cpu) / CLOCKS_PER_SEC, 30 * (double)r.entries / 1e7,
+                          KIT_AT_MOST, 1 });
     km_audit_path path;
     km_str note;
     began = kit_now();
