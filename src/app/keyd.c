@@ -30,7 +30,7 @@ int km_app__keyd(const km_args *a, km_node *n)
     km_keys_folder folder = { path, roles_of(a->option(a, "operator")), &km_random_real };
     km_code rc = km_keys_open(&keys, &folder, &f);
     if (rc == KM_OK) {
-        km_keyd_options o = { socket, keys, km_stop_asked, true };
+        km_keyd_options o = { socket, keys, km_stop_asked, true, path };
         rc = reseal ? km_keys_reseal(keys, &f) : km_keyd_run(&o, &f);
         km_keys_close(keys);
     }

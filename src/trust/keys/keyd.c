@@ -6,15 +6,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <poll.h>
-#include <seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sandbox/sandbox.h"
 #include "trust/keys/inside.h"
 
 enum { PEERS = 16, TICK_MS = 200, SEND_S = 5, FRAME_S = 10 };
@@ -170,34 +171,20 @@ static km_code listen_at(keyd *d, km_fault *f)
     return KM_OK;
 }
 
-/* What serving and the sealed files need; anything else ends the process. */
-static const int allowed[] = {
-    SCMP_SYS(accept4),        SCMP_SYS(recvfrom),      SCMP_SYS(sendto),
-    SCMP_SYS(poll),           SCMP_SYS(ppoll),         SCMP_SYS(close),
-    SCMP_SYS(getsockopt),     SCMP_SYS(setsockopt),    SCMP_SYS(geteuid),
-    SCMP_SYS(getrandom),      SCMP_SYS(mmap),          SCMP_SYS(munmap),
-    SCMP_SYS(mremap),         SCMP_SYS(mprotect),      SCMP_SYS(mlock),
-    SCMP_SYS(madvise),        SCMP_SYS(brk),           SCMP_SYS(futex),
-    SCMP_SYS(read),           SCMP_SYS(write),         SCMP_SYS(openat),
-    SCMP_SYS(fsync),          SCMP_SYS(renameat),      SCMP_SYS(renameat2),
-    SCMP_SYS(unlinkat),       SCMP_SYS(unlink),        SCMP_SYS(fchmodat),
-    SCMP_SYS(fstat),          SCMP_SYS(newfstatat),    SCMP_SYS(getdents64),
-    SCMP_SYS(lseek),          SCMP_SYS(fcntl),         SCMP_SYS(exit),
-    SCMP_SYS(exit_group),     SCMP_SYS(rt_sigreturn),  SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(gettid),
-    SCMP_SYS(getpid),         SCMP_SYS(tgkill),        SCMP_SYS(restart_syscall),
-    SCMP_SYS(sched_yield),
-};
-
-static km_code confine(km_fault *f)
+/* What serving and the sealed files need is the kind's column in sandbox/calls.def; of files, the
+ * keys' own folder, and the socket's, which is removed at the end. */
+static km_code confine(const km_keyd_options *o, km_fault *f)
 {
-    scmp_filter_ctx c = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    bool done = c != NULL && prctl(PR_SET_DUMPABLE, 0) == 0;
-    for (size_t i = 0; done && i < sizeof allowed / sizeof *allowed; i++)
-        done = seccomp_rule_add(c, SCMP_ACT_ALLOW, allowed[i], 0) == 0;
-    done = done && seccomp_load(c) == 0;
-    seccomp_release(c);
-    return done ? KM_OK : km_fail(f, KM_IO, "seccomp", "the key process cannot be confined");
+    char beside[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    km_sandbox_report report;
+    snprintf(beside, sizeof beside, "%s", o->socket);
+    km_sandbox_place place[] = { { dirname(beside), KM_SANDBOX_READ | KM_SANDBOX_WRITE },
+                                 { o->folder, KM_SANDBOX_READ | KM_SANDBOX_WRITE } };
+    km_sandbox_places places = { place, o->folder != NULL ? 2 : 1, NULL, 0 };
+    KM_TRY(km_sandbox_enter(KM_SANDBOX_KEYD, &places, &report, f));
+    if (report.missing[0] != '\0')
+        fprintf(stderr, "kumihimo keyd: NOT CONFINED: %s\n", report.missing);
+    return KM_OK;
 }
 
 km_code km_keyd_run(const km_keyd_options *o, km_fault *f)
@@ -208,7 +195,7 @@ km_code km_keyd_run(const km_keyd_options *o, km_fault *f)
     km_code rc = listen_at(d, f);
     bool listening = rc == KM_OK;
     if (rc == KM_OK && o->confine)
-        rc = confine(f);
+        rc = confine(o, f);
     while (rc == KM_OK && !o->stop())
         serve_round(d);
     while (d->peers > 0)

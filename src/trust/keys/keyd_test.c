@@ -35,21 +35,6 @@ static bool is_stopped(void)
     return stopped != 0;
 }
 
-/* The sanitizers need calls that a confined process may not make. gcc says by a macro that they are
- * there, clang by a question. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
-enum { CONFINED = false };
-#else
-enum { CONFINED = true };
-#endif
-
 static void start(place *p, unsigned roles)
 {
     fflush(NULL);
@@ -61,7 +46,7 @@ static void start(place *p, unsigned roles)
         km_keys_folder o = { p->ring, roles, &km_random_real };
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* no test that fails leaves it behind */
         signal(SIGTERM, on_term);
-        km_keyd_options serve = { p->socket, NULL, is_stopped, CONFINED };
+        km_keyd_options serve = { p->socket, NULL, is_stopped, true, p->ring };
         if (km_keys_open(&k, &o, &f) != KM_OK)
             _exit(3);
         serve.keys = k;
