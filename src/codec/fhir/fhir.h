@@ -118,6 +118,8 @@ bool km_fhir_has_owner(km_ftype type);
 /* The day in Japan on which the content happened (data/fhir/day.tsv: type, paths in order of
  * preference); false when it says none. */
 bool km_fhir_day(int64_t *day, km_jv resource, km_ftype type);
+/* The same place in time, where what is said begins: the day's first moment where it says a day. */
+bool km_fhir_moment(km_ms *at, km_jv resource, km_ftype type);
 
 /* --- references --------------------------------------------------------------------------- */
 typedef struct km_reference {

@@ -154,33 +154,41 @@ bool km_fhir_owner_is_first(km_ftype type)
 
 /* --- day ------------------------------------------------------------------------------------- */
 
-typedef struct day {
-    int64_t *out;
+typedef struct moment {
+    km_ms *out;
     bool found;
-} day;
+} moment;
 
-static bool take_day(void *self, km_jv value)
+static bool take_moment(void *self, km_jv value)
 {
-    day *d = self;
+    moment *m = self;
     km_civil c;
-    km_ms low, high;
+    km_ms high;
     if (!km_civil_parse(&c, km_jv_str(value)))
         return true;
-    km_civil_interval(&low, &high, &c);
-    *d->out = km_day_in_japan(low);
-    d->found = true;
+    km_civil_interval(m->out, &high, &c);
+    m->found = true;
     return false;
+}
+
+bool km_fhir_moment(km_ms *out, km_jv resource, km_ftype type)
+{
+    const km_fhir_tables *t = km_fhir__tables;
+    moment m = { out, false };
+    for (size_t i = 0; i < t->n_day; i++)
+        if (t->day[i].type == type)
+            for (uint8_t p = 0; p < t->day[i].n_paths && !m.found; p++)
+                km_fhir__reach(resource, t->day[i].path[p], take_moment, &m);
+    return m.found;
 }
 
 bool km_fhir_day(int64_t *out, km_jv resource, km_ftype type)
 {
-    const km_fhir_tables *t = km_fhir__tables;
-    day d = { out, false };
-    for (size_t i = 0; i < t->n_day; i++)
-        if (t->day[i].type == type)
-            for (uint8_t p = 0; p < t->day[i].n_paths && !d.found; p++)
-                km_fhir__reach(resource, t->day[i].path[p], take_day, &d);
-    return d.found;
+    km_ms at;
+    bool found = km_fhir_moment(&at, resource, type);
+    if (found)
+        *out = km_day_in_japan(at);
+    return found;
 }
 
 bool km_fhir_has_owner(km_ftype type)

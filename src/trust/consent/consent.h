@@ -189,6 +189,13 @@ void km_consent_snapshot(unsigned char out[KM_SHA256_LEN], const km_consent_requ
                          size_t consents);
 
 /* --- told ---------------------------------------------------------------------------- */
+/* The word for a security label of a record, as consents are asked by it; empty: no code. */
+km_str km_consent_label(km_arena *a, km_str system, km_str code);
+/* Labels that no general consent opens, separated by blanks. */
+extern const char km_consent_restricted[];
+/* Does any of them ask which codes a record holds? If none does, they need not be told. */
+bool km_consent_asks_codes(const km_consent *consent, size_t consents);
+
 /* In words, one line a node; lang is "ja" or "en". */
 void km_consent_explain(km_buf *out, km_consent c, const char *lang);
 

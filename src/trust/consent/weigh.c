@@ -201,3 +201,17 @@ unsigned km_consent__range(const km_consent__view *v, const km_consent_request *
         says = (says & ~(unsigned)KM_MAY_PERMIT) | KM_MAY_BE_SILENT;
     return says;
 }
+
+bool km_consent_asks_codes(const km_consent *consent, size_t consents)
+{
+    for (size_t i = 0; i < consents; i++) {
+        km_consent__view v;
+        km_consent__open(&v, consent[i]);
+        for (uint32_t k = 0; k < v.head.nodes; k++) {
+            km_consent__node n = km_consent__node_at(&v, k);
+            if (n.list[KM_BY_CODE].n > 0 || n.unclear & 1u << KM_BY_CODE)
+                return true;
+        }
+    }
+    return false;
+}

@@ -37,7 +37,7 @@ const char *km_consent_answer_code(km_consent_answer a)
 }
 
 /* trust.md §2.2, 7. DV, a protected address, is our own. */
-static const char restricted[] = "PSY HIV GDIS ETH DV";
+const char km_consent_restricted[] = "PSY HIV GDIS ETH DV";
 
 /* R4 Consent.provision.action */
 static const char actions[] = "collect access use disclose correct";
@@ -97,7 +97,7 @@ static bool among(const char *list, km_str word)
 
 bool km_consent__is_restricted(km_str label)
 {
-    return among(restricted, label);
+    return among(km_consent_restricted, label);
 }
 
 km_str km_consent__word(km_arena *a, km_criterion c, km_str system, km_str code)
@@ -116,6 +116,14 @@ km_str km_consent__word(km_arena *a, km_criterion c, km_str system, km_str code)
             && among(systems[i].codes, code))
             return code;
     return KM_STR_NONE;
+}
+
+km_str km_consent_label(km_arena *a, km_str system, km_str code)
+{
+    km_str word = km_consent__word(a, KM_BY_LABEL, system, code);
+    return word.n > 0 || code.n == 0 ? word
+                                     : km_arena_print(a, "%.*s|%.*s", KM_STR_ARG(system),
+                                                      KM_STR_ARG(code));
 }
 
 km_str km_consent__role(km_arena *a, bool *any, km_str system, km_str code)
