@@ -30,10 +30,11 @@ typedef struct place {
 
 static void gather(assembly *out, const km_service *const *services)
 {
-    *out = (assembly){ .fold = { &km_index_fold, &km_person_fold, &km_trust_consent_fold },
+    *out = (assembly){ .fold = { &km_index_fold, &km_person_fold, &km_trust_consent_fold,
+                                 &km_trust_mark_fold, &km_trust_tie_fold, &km_trust_grants_fold },
                        .sql = { km_sql_record, km_sql_view_index, km_sql_view_person, km_sql_trust,
                                 km_sql_trust_who },
-                       .folds = 3,
+                       .folds = 6,
                        .lists = 5 };
     for (; *services != NULL; services++) {
         const km_service *s = *services;
@@ -146,9 +147,9 @@ static km_code open_all(km_node *n, const km_service *const *services, km_fault 
     KM_TRY(make_folder(p.keys, f));
     KM_TRY(open_store(n, &parts, &p, f));
     KM_TRY(open_log(n, &parts, &p, f));
-    KM_TRY(km_node__open_trust(n, p.keys, p.token, f));
-    return km_log_source(&n->local_source, n->log, KM_STR("urn:kumihimo:source:local"), KM_STR_NONE,
-                         f);
+    KM_TRY(km_log_source(&n->local_source, n->log, KM_STR("urn:kumihimo:source:local"), KM_STR_NONE,
+                         f));
+    return km_node__open_trust(n, p.keys, p.token, f);
 }
 
 km_code km_node_open(km_node **out, const km_config *c, const km_service *const *services,

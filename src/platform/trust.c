@@ -68,6 +68,7 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
                            .token_file = token,
                            .random = n->random,
                            .audit = n->audit,
+                           .local_source = n->local_source,
                            .views = &views };
     n->providers = km_providers_new(n->log);
     return km_trust_open(&n->trust, &o, f);

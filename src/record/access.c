@@ -28,6 +28,22 @@ bool km_access_covers(const km_access *a, int64_t chart, km_ftype type, int64_t 
     return a->covers_all || a->rules->covers(a, chart, type, rid);
 }
 
+void km_access_bind(km_access *a, km_reader *r)
+{
+    if (a->rules != NULL && a->rules->bound != NULL)
+        a->rules->bound(a, r);
+}
+
+bool km_access_covers_version(const km_access *a, struct km_record *r)
+{
+    return a->covers_all || a->rules->covers_version == NULL || a->rules->covers_version(a, r);
+}
+
+km_code km_access_failed(const km_access *a, km_fault *f)
+{
+    return a->covers_all || a->rules->failed == NULL ? KM_OK : a->rules->failed(a, f);
+}
+
 km_code km_access_release(km_access *a, struct km_record *const *shown, size_t n, km_fault *f)
 {
     for (size_t i = 0; i < n; i++)

@@ -32,6 +32,12 @@ bool km_access_covers_chart(const km_access *a, int64_t chart);
 bool km_access_is_partial(const km_access *a, km_ftype type);
 bool km_access_covers(const km_access *a, int64_t chart, km_ftype type, int64_t rid);
 
+/* The same for a version that is not the current one: by what that version says itself, so that a
+ * label taken off later hides it all the same. */
+bool km_access_covers_version(const km_access *a, struct km_record *r);
+/* A fault of the store met while deciding hides; whoever finds nothing asks whether that is why. */
+km_code km_access_failed(const km_access *a, km_fault *f);
+
 /* What the access covers everything of: lets counting skip the question. */
 bool km_access_covers_all(const km_access *a);
 

@@ -83,8 +83,10 @@ static inline km_code km_test_release(km_access *a, struct km_record *const *sho
 
 static inline const km_access_rules *km_test_rules(void)
 {
-    static const km_access_rules rules = { km_test_covers_chart, km_test_is_partial, km_test_covers,
-                                           km_test_release };
+    static const km_access_rules rules = { .covers_chart = km_test_covers_chart,
+                                           .is_partial = km_test_is_partial,
+                                           .covers = km_test_covers,
+                                           .release = km_test_release };
     return &rules;
 }
 

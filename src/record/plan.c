@@ -337,6 +337,8 @@ km_code km_plan__carry_out(km_txn *t, km_plan *p, size_t *failed, int64_t *recor
     *failed = p->n;
     t->reader->call = call;
     t->reader->access = p->access;
+    if (p->before != NULL && p->access != NULL)
+        km_access_bind(p->access, t->reader);
     if (p->before != NULL) {
         if (km_plan__flush(t, call->fault) != KM_OK)
             return lost(call->fault, KM_STORE);

@@ -28,6 +28,7 @@ km_code km_reader_open(km_reader **out, km_log *l, km_access *a, km_call *call)
     r->call = call;
     KM_TRY(km_store_reader(&r->conn, l->o.store, call->fault));
     r->sealing = km_sealing__take(l);
+    km_access_bind(a, r);
     *out = r;
     return KM_OK;
 }
@@ -126,7 +127,11 @@ static km_code first_row(km_record **out, km_reader *r, km_stmt *st, int32_t sou
             return rc;
         }
     }
-    return *out != NULL ? KM_OK : km_fail(f, KM_NOT_FOUND, NULL, NULL);
+    if (*out != NULL)
+        return KM_OK;
+    if (r->access != NULL)
+        KM_TRY(km_access_failed(r->access, f));
+    return km_fail(f, KM_NOT_FOUND, NULL, NULL);
 }
 
 km_code km_reader_find(km_record **out, km_reader *r, km_ftype type, km_str id, int32_t source)
@@ -181,6 +186,15 @@ static km_code one_by(km_record **out, km_reader *r, const char *query, int64_t 
     return first_row(out, r, st, 0);
 }
 
+km_code km_reader_peek(km_record **out, km_reader *r, int64_t rid)
+{
+    km_access *access = r->access;
+    r->access = NULL; /* the record's own eyes */
+    km_code rc = one_by(out, r, "resource_peek", rid);
+    r->access = access;
+    return rc;
+}
+
 km_code km_reader_by_rid(km_record **out, km_reader *r, int64_t rid)
 {
     return one_by(out, r, "resource_read", rid);
@@ -221,6 +235,8 @@ static km_code entry_at(step *out, km_reader *r, const char *query, int64_t key,
     km_code rc = KM_OK;
     if (h != NULL && wanted(r, h, &out->e)) {
         rc = km_reader__open_entry(&out->record, r, &out->e, km_col_text(st, 11));
+        if (rc == KM_OK && !km_access_covers_version(r->access, out->record))
+            out->record = NULL;
         if (rc == KM_ERASED) { /* an erased chart's versions are not there any more */
             km_fault_clear(f);
             out->record = NULL;
@@ -229,6 +245,14 @@ static km_code entry_at(step *out, km_reader *r, const char *query, int64_t key,
     }
     km_reset(st);
     return rc;
+}
+
+static km_code version_at(km_record **out, km_reader *r, int64_t seq)
+{
+    KM_TRY(km_reader_by_seq(out, r, seq));
+    return km_access_covers_version(r->access, *out)
+               ? KM_OK
+               : km_fail(r->call->fault, KM_NOT_FOUND, NULL, NULL);
 }
 
 km_code km_reader_version(km_record **out, km_reader *r, km_ftype type, km_str id, int32_t source,
@@ -247,7 +271,7 @@ km_code km_reader_version(km_record **out, km_reader *r, km_ftype type, km_str i
         if (s.e.seq == 0 || s.e.version < version)
             break;
         if (s.e.version == version)
-            return km_reader_by_seq(out, r, seq);
+            return version_at(out, r, seq);
         seq = s.e.prev;
     }
     return km_fail(r->call->fault, KM_NOT_FOUND, NULL, NULL);
@@ -342,15 +366,12 @@ km_code km_reader__patient(km_str *out, km_reader *r, int64_t chart)
     return KM_OK;
 }
 
-km_code km_reader_chart(km_chart *out, km_reader *r, int64_t chart)
+km_code km_reader_peek_chart(km_chart *out, km_reader *r, int64_t chart)
 {
     km_stmt *st;
     bool row;
     km_fault *f = r->call->fault;
-    if (!km_access_covers_chart(r->access, chart))
-        return km_fail(f, KM_NOT_FOUND, NULL, NULL);
-    KM_TRY(enter(r));
-    KM_TRY(km_query(&st, r->conn, "chart_get", f));
+    KM_TRY(km_query(&st, r->conn, "chart_peek", f));
     km_bind_int(st, 1, chart);
     KM_TRY(km_step(&row, st, f));
     if (!row)
@@ -361,6 +382,51 @@ km_code km_reader_chart(km_chart *out, km_reader *r, int64_t chart)
                        .erased = km_col_null(st, 2) };
     km_reset(st);
     return KM_OK;
+}
+
+km_code km_reader_chart(km_chart *out, km_reader *r, int64_t chart)
+{
+    if (!km_access_covers_chart(r->access, chart))
+        return km_fail(r->call->fault, KM_NOT_FOUND, NULL, NULL);
+    KM_TRY(enter(r));
+    return km_reader_peek_chart(out, r, chart);
+}
+
+static km_code patient_claim(int64_t *chart, int64_t *rid, km_reader *r, km_str id, int32_t source)
+{
+    km_stmt *st;
+    bool found = false;
+    km_fault *f = r->call->fault;
+    KM_TRY(km_query(&st, r->conn, "claim_peek", f));
+    km_bind_int(st, 1, km_fhir_type_named(KM_STR("Patient")));
+    km_bind_text(st, 2, id);
+    for (;;) {
+        bool row;
+        KM_TRY(km_step(&row, st, f));
+        if (!row)
+            return found ? KM_OK : KM_NOT_FOUND;
+        if (found && km_col_int(st, 2) != source)
+            continue;
+        *chart = km_col_int(st, 0);
+        *rid = km_col_int(st, 1);
+        found = true;
+    }
+}
+
+km_code km_reader_peek_patient(int64_t *chart, km_reader *r, km_str id, int32_t source)
+{
+    int64_t rid;
+    return patient_claim(chart, &rid, r, id, source);
+}
+
+km_code km_reader_peek_chart_patient(km_record **out, km_reader *r, int64_t chart)
+{
+    km_chart c;
+    int64_t found = 0, rid;
+    KM_TRY(km_reader_peek_chart(&c, r, chart));
+    if (patient_claim(&found, &rid, r, c.patient, c.source) != KM_OK || found != chart)
+        return km_fail(r->call->fault, KM_NOT_FOUND, NULL, NULL);
+    return km_reader_peek(out, r, rid);
 }
 
 km_code km_reader_chart_of(int64_t *chart, km_reader *r, int32_t source, km_str patient)

@@ -54,6 +54,15 @@ FROM log l JOIN resource r ON r.rid = l.rid WHERE l.seq = $1;
 -- name: log_bare
 SELECT seq, chart, rid, type, version, source, op, at, prev, type_prev, body FROM log WHERE seq = $1;
 
+-- Asked while others are being stepped through, by the door that decides about their rows.
+-- name: claim_peek
+SELECT chart, rid, source FROM claim WHERE type = $1 AND id = $2 ORDER BY source;
+-- name: chart_peek
+SELECT source, patient, key FROM chart WHERE number = $1;
+-- name: resource_peek
+SELECT l.seq, l.chart, l.rid, l.type, l.version, l.source, l.op, l.at, l.prev, l.type_prev, l.body, r.id
+FROM resource r JOIN log l ON l.seq = r.seq WHERE r.rid = $1;
+
 -- name: rid_last
 SELECT coalesce(max(rid), 0) FROM resource;
 -- name: resource_get

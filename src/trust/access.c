@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * access: what a caller may see.
+ * access: what a caller may see, asked record by record while it is read; and the fixed accesses of
+ * the node's own jobs. What decides is in decide.c.
  */
 #include <assert.h>
 
 #include "record/access_make.h"
-#include "trust/inside.h"
+#include "trust/decide.h"
 
-typedef struct km_decided {
-    km_trust *trust;
-    const km_policy *policy;
-    km_call *call;
-} km_decided;
+/* --- everything, traced --- */
 
 static bool never_chart(const km_access *a, int64_t chart)
 {
@@ -38,27 +35,71 @@ static bool never(const km_access *a, int64_t chart, km_ftype type, int64_t rid)
 
 static km_code show(km_access *a, struct km_record *const *shown, size_t n, km_fault *f)
 {
-    const km_decided *d = a->decision;
+    km_deciding *d = a->decision;
     km_audit_entry e = { .kind = d->policy->kind };
-    (void)f; /* the call's */
+    KM_TRY(km_deciding_failed(d, f));
     if (e.kind == KM_AUDIT_NONE)
         e.kind = KM_AUDIT_READ;
+    km_deciding_explain(&e, d, shown, n);
     return km_trace__shown(d->trust, &e, shown, n, d->call);
 }
 
+static km_code failed(const km_access *a, km_fault *f)
+{
+    return km_deciding_failed(a->decision, f);
+}
+
 /* An access that covers everything never asks the first three. */
-static const km_access_rules asked = { never_chart, never_partial, never, show };
+static const km_access_rules everything = {
+    .covers_chart = never_chart, .is_partial = never_partial, .covers = never, .release = show
+};
+
+/* --- person by person --- */
+
+static void bound(km_access *a, km_reader *r)
+{
+    km_deciding_bind(a->decision, r);
+}
+
+static bool covers_chart(const km_access *a, int64_t chart)
+{
+    return km_decide_chart(a->decision, chart);
+}
+
+static bool is_partial(const km_access *a, km_ftype type)
+{
+    return km_decide_is_partial(a->decision, type);
+}
+
+static bool covers(const km_access *a, int64_t chart, km_ftype type, int64_t rid)
+{
+    return km_decide_record(a->decision, chart, type, rid);
+}
+
+static bool covers_version(const km_access *a, struct km_record *r)
+{
+    return km_decide_version(a->decision, r);
+}
+
+static const km_access_rules by_person = { .covers_chart = covers_chart,
+                                           .is_partial = is_partial,
+                                           .covers = covers,
+                                           .covers_version = covers_version,
+                                           .bound = bound,
+                                           .failed = failed,
+                                           .release = show };
 
 km_code km_trust_access(km_access **out, km_trust *t, const km_policy *policy, km_call *call)
 {
     assert(call->caller != NULL);
-    if (km_trust__basis(t, policy, call->caller->role) != KM_BASIS_ALL)
+    km_basis basis = km_trust__basis(t, policy, call->caller->role);
+    if (basis == KM_BASIS_NONE || basis == KM_BASIS_OPEN)
         return km_trust__refused(t, policy, call);
     km_access *a = KM_NEW(call->arena, km_access);
-    km_decided *d = KM_NEW(call->arena, km_decided);
-    *d = (km_decided){ .trust = t, .policy = policy, .call = call };
-    a->rules = &asked;
-    a->covers_all = true;
+    km_deciding *d = KM_NEW(call->arena, km_deciding);
+    km_deciding_begin(d, t, policy, basis, call);
+    a->covers_all = basis == KM_BASIS_ALL;
+    a->rules = a->covers_all ? &everything : &by_person;
     a->decision = d;
     *out = a;
     return KM_OK;
@@ -75,7 +116,9 @@ static km_code pass(km_access *a, struct km_record *const *shown, size_t n, km_f
     return KM_OK;
 }
 
-static const km_access_rules of_jobs = { never_chart, never_partial, never, pass };
+static const km_access_rules of_jobs = {
+    .covers_chart = never_chart, .is_partial = never_partial, .covers = never, .release = pass
+};
 
 km_access *km_trust_job_access(const char *job, km_arena *a)
 {

@@ -103,8 +103,8 @@ const km_fold_def km_trust_consent_fold = { .name = "consent",
 km_code km_trust__consents(km_consent **out, size_t *n, km_conn *c, const int64_t *chart,
                            size_t charts, km_arena *a, km_fault *f)
 {
+    km_consent found[KM_CONSENTS];
     *n = 0;
-    *out = KM_NEW_ARRAY(a, KM_CONSENTS, km_consent);
     for (size_t i = 0; i < charts; i++) {
         km_stmt *st;
         KM_TRY(km_query(&st, c, "consent_all", f));
@@ -116,7 +116,7 @@ km_code km_trust__consents(km_consent **out, size_t *n, km_conn *c, const int64_
                 break;
             km_str bytes = km_arena_copy(a, km_col_blob(st, 0));
             km_code rc = *n == KM_CONSENTS ? km_fail(f, KM_TOO_COSTLY, NULL, "too many consents")
-                                           : km_consent_load(&(*out)[*n], bytes, f);
+                                           : km_consent_load(&found[*n], bytes, f);
             if (rc != KM_OK) {
                 km_reset(st);
                 return rc;
@@ -124,6 +124,9 @@ km_code km_trust__consents(km_consent **out, size_t *n, km_conn *c, const int64_
             ++*n;
         }
     }
+    *out = KM_NEW_ARRAY(a, *n + 1, km_consent);
+    if (*n > 0)
+        memcpy(*out, found, *n * sizeof *found);
     return KM_OK;
 }
 

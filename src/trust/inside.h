@@ -12,7 +12,10 @@
 struct km_trust {
     bool open;
     km_roles *roles;
-    km_classes *classes;
+    struct km_shown_rules *shown; /* data/trust: shown, law, common */
+    km_str network;
+    char *network_text;
+    int32_t local_source;
     int nobody_role, operator_role;
     unsigned char token_hash[KM_SHA256_LEN]; /* of the token's text; the text itself is not kept */
     km_audit *audit;
@@ -22,6 +25,18 @@ struct km_trust {
 km_basis km_trust__basis(const km_trust *t, const km_policy *policy, int role);
 /* Who may not is told so; who is nobody yet, how to become somebody. Leaves an entry. */
 km_code km_trust__refused(km_trust *t, const km_policy *policy, km_call *call);
+
+/* The charts of a person; without a view above, each stands alone. */
+km_code km_trust__same_person(int64_t **chart, size_t *n, km_trust *t, km_reader *r,
+                              int64_t chart_of);
+
+/* --- shown.c: the tables of what is shown to whom --- */
+struct km_shown_rules *km_shown__new(const km_roles *roles);
+void km_shown__free(struct km_shown_rules *s);
+/* May the role ask for the purpose, and which class is it shown then? KM_CLASS_NONE: everything. */
+bool km_trust__shown(km_access_class *out, const km_trust *t, int role, km_purpose purpose);
+bool km_trust__by_law(const km_trust *t, int role, km_ftype type);
+bool km_trust__is_common(const km_trust *t, km_ftype type);
 
 /* --- trace.c --- */
 /* Fills what the entry tells of who asks and how. */

@@ -57,7 +57,11 @@ km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f)
     if (o->views != NULL)
         t->views = *o->views;
     t->roles = km_roles_new();
-    t->classes = km_classes_new();
+    t->shown = km_shown__new(t->roles);
+    t->network_text = strdup(o->network != NULL ? o->network : "Organization/network");
+    assert(t->network_text != NULL);
+    t->network = km_str_of(t->network_text);
+    t->local_source = o->local_source;
     t->nobody_role = km_roles_role(t->roles, KM_STR("nobody"));
     t->operator_role = km_roles_role(t->roles, KM_STR("operator"));
     assert(t->nobody_role >= 0 && t->operator_role >= 0);
@@ -80,7 +84,8 @@ void km_trust_close(km_trust *t)
     if (t == NULL)
         return;
     km_roles_free(t->roles);
-    km_classes_free(t->classes);
+    km_shown__free(t->shown);
+    free(t->network_text);
     free(t);
 }
 
@@ -103,6 +108,17 @@ bool km_trust_knows(const km_trust *t, const km_policy *policy)
 {
     return policy->permission != NULL
            && km_roles_permission(t->roles, km_str_of(policy->permission)) >= 0;
+}
+
+km_code km_trust__same_person(int64_t **chart, size_t *n, km_trust *t, km_reader *r,
+                              int64_t chart_of)
+{
+    if (t->views.same_person != NULL)
+        return t->views.same_person(chart, n, r, chart_of);
+    *chart = KM_NEW(km_reader_call(r)->arena, int64_t);
+    **chart = chart_of;
+    *n = 1;
+    return KM_OK;
 }
 
 /* --- who asks --- */

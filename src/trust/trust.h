@@ -50,6 +50,9 @@ typedef struct km_caller {
 typedef struct km_trust_views {
     /* All charts of the person that `chart` is one of, itself included; asks no access. */
     km_code (*same_person)(int64_t **charts, size_t *n, km_reader *r, int64_t chart);
+    /* Does the record meet this search ("category=laboratory")? The limit of an app's scope. NULL:
+     * a scope with a limit covers nothing. */
+    km_code (*matches)(bool *yes, km_reader *r, km_ftype type, int64_t rid, km_str search);
 } km_trust_views;
 
 typedef struct km_trust km_trust;
@@ -57,7 +60,9 @@ typedef struct km_trust_options {
     bool open;              /* --open */
     const char *token_file; /* holds the operator's token; made at first start, mode 0400 */
     const km_random *random;
-    km_audit *audit;             /* borrowed; NULL: no trace (tests of the door alone) */
+    km_audit *audit;      /* borrowed; NULL: no trace (tests of the door alone) */
+    const char *network;  /* as Consent.organization names it; NULL: "Organization/network" */
+    int32_t local_source; /* whose literal references are those of the node's register */
     const km_trust_views *views; /* NULL: every chart is a person of its own */
 } km_trust_options;
 /* km_fhir_load comes first. */
