@@ -4,6 +4,7 @@
  * Otherwise the operator's token says so.
  */
 #include "trust/inside.h"
+#include "trust/marks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -101,7 +102,8 @@ const km_roles *km_trust_roles(const km_trust *t)
 
 const km_classes *km_trust_classes(const km_trust *t)
 {
-    return t->classes;
+    (void)t;
+    return km_mark_classes();
 }
 
 bool km_trust_knows(const km_trust *t, const km_policy *policy)
