@@ -512,7 +512,8 @@ static bool of_nobody(km_deciding *d, km_ftype type, int64_t rid)
     km_record *rec;
     if (km_trust__is_common(d->trust, type))
         return true;
-    if (d->stopped || d->call->caller->source <= 0 || !good(d, km_reader_peek(&rec, d->reader, rid)))
+    if (d->stopped || d->call->caller->source <= 0
+        || !good(d, km_reader_peek(&rec, d->reader, rid)))
         return false;
     return rec->source == d->call->caller->source;
 }

@@ -121,9 +121,9 @@ km_str km_consent__word(km_arena *a, km_criterion c, km_str system, km_str code)
 km_str km_consent_label(km_arena *a, km_str system, km_str code)
 {
     km_str word = km_consent__word(a, KM_BY_LABEL, system, code);
-    return word.n > 0 || code.n == 0 ? word
-                                     : km_arena_print(a, "%.*s|%.*s", KM_STR_ARG(system),
-                                                      KM_STR_ARG(code));
+    return word.n > 0 || code.n == 0
+               ? word
+               : km_arena_print(a, "%.*s|%.*s", KM_STR_ARG(system), KM_STR_ARG(code));
 }
 
 km_str km_consent__role(km_arena *a, bool *any, km_str system, km_str code)
