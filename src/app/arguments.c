@@ -131,6 +131,8 @@ static km_config config_of(const km_args *a)
                         .listen = option_of(a, "listen"),
                         .tls_cert = option_of(a, "tls-cert"),
                         .tls_key = option_of(a, "tls-key"),
+                        .address = option_of(a, "address"),
+                        .demo = option_of(a, "demo") != NULL,
                         .web_dir = option_of(a, "web"),
                         .open = option_of(a, "open") != NULL,
                         .names_withheld = names != NULL && strcmp(names, "withheld") == 0,

@@ -53,6 +53,12 @@ static const km_http_route routes[] = {
 static const km_option serve_options[] = {
     { "listen", "ADDRESS:PORT", "where to listen (default 127.0.0.1:8080; port 0: any free one)",
       "待ち受けるアドレス (省略時 127.0.0.1:8080、ポート 0 は空きを選ぶ)" },
+    { "address", "URL",
+      "how others reach this node, the issuer of its tokens (default: where it listens)",
+      "外から見たこのノードの URL。トークンの発行者になる (省略時は待ち受ける所)" },
+    { "demo", NULL,
+      "make the data directory a demonstration, for good: invented persons sign in, loopback only",
+      "データの置き場を実演用にする (元に戻らない)。架空の人が入れる。ループバックのみ" },
     { "open", NULL, "no authentication: loopback only, for trying out",
       "認証なし: ループバックのみ、試用のため" },
     { "references", "check|report", "references that lead nowhere: refuse (default) or report",

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "app/inside.h"
+#include "trust/who/session.h"
 
 enum { TABLES = 32, PEER_PER_S = 1000, CALLER_PER_S = 500, MOST_PER_S = 1000000 };
 
@@ -24,20 +25,43 @@ static bool is_loopback(const char *listen)
     return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
-static void tell_ready(const km_node *n, const char *listen)
+/* https://HOST[:PORT]; http too, for a proxy's sake: loopback is where it is used. */
+static bool is_address(const char *url)
 {
-    km_str host, at = km_str_of(listen);
+    km_str s = km_str_of(url);
+    size_t from = km_str_starts(s, KM_STR("https://"))  ? 8
+                  : km_str_starts(s, KM_STR("http://")) ? 7
+                                                        : s.n;
+    km_str host = km_str_sub(s, from, s.n);
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] <= ' ' || strchr("/?#\"\\<>@", host.p[i]) != NULL)
+            return false;
+    return host.n > 0;
+}
+
+/* Scheme, host as it was given, and the port that was found. */
+static km_str address_of(const km_node *n, const char *listen, km_arena *a)
+{
+    km_str at = km_str_of(listen);
     size_t colon = at.n;
     while (colon > 0 && at.p[colon - 1] != ':')
         colon--;
-    host = km_str_sub(at, 0, colon > 0 ? colon - 1 : at.n);
+    return km_arena_print(a, "%s://%.*s:%d", n->config->tls_cert ? "https" : "http",
+                          KM_STR_ARG(km_str_sub(at, 0, colon > 0 ? colon - 1 : at.n)),
+                          km_http_port(n->http));
+}
+
+static void tell_ready(const km_node *n, km_str address)
+{
     if (n->config->open)
         fprintf(
             stderr,
             "*** 認証は切られています。試用のためだけに。 AUTHENTICATION IS OFF. FOR TRYING OUT "
             "ONLY. ***\n");
-    printf("listening on %s://%.*s:%d\n", n->config->tls_cert ? "https" : "http", KM_STR_ARG(host),
-           km_http_port(n->http));
+    if (km_whos_demo(n->whos))
+        fprintf(stderr, "*** 実演用です。誰にでもなれます。実在の人の記録を入れないでください。 A "
+                        "DEMONSTRATION: ANYBODY CAN BE ANYBODY. NO REAL PERSON'S RECORDS. ***\n");
+    printf("listening on %.*s\n", KM_STR_ARG(address));
     fflush(stdout);
 }
 
@@ -127,6 +151,7 @@ static km_code take_options(km_http_options *o, const km_args *a, const km_confi
                             .tls_client_ca = a->option(a, "tls-client-ca"),
                             .tls_peer = peer_of(a),
                             .tls_1_2 = a->option(a, "tls-1-2") != NULL,
+                            .session_cookie = km_session_cookie(c->tls_cert != NULL),
                             .limits = km_http_limits_default,
                             .admit = km_admit,
                             .refuse = km_refuse };
@@ -154,7 +179,12 @@ static int listen_until_stopped(km_node *n, km_http_options *o)
         km_app__tell(n->config, "serve", &fault);
         return fault.code == KM_USAGE ? KM_EXIT_USAGE : KM_EXIT_STORE;
     }
-    tell_ready(n, o->listen);
+    km_arena *own = km_arena_new(1 << 12);
+    km_str address = address_of(n, o->listen, own);
+    if (n->config->address == NULL)
+        km_whos_address(n->whos, address);
+    tell_ready(n, address);
+    km_arena_free(own);
     wait_for_stop();
     km_http_stop(n->http);
     n->http = NULL;
@@ -178,7 +208,9 @@ static int serve(const km_args *a, const km_config *c, km_arena *arena)
     if (take_options(&o, a, c, arena, &f) != KM_OK || km_app__confine(a, c, &f) != KM_OK
         || km_node_open(&n, c, a->services, &f) != KM_OK)
         return tell_fault(c, &f);
-    int rc = listen_until_stopped(n, &o);
+    int rc = km_whos_demo(n->whos) && !is_loopback(c->listen) ? refuse_start(
+                 "a demonstration works on loopback only; listen on 127.0.0.1, not", c->listen)
+                                                              : listen_until_stopped(n, &o);
     km_node_close(n);
     return rc;
 }
@@ -192,6 +224,9 @@ int km_app__serve(const km_args *a, km_node *none)
     if (config.open && !is_loopback(config.listen))
         return refuse_start("--open works on loopback only; listen on 127.0.0.1, not",
                             config.listen);
+    if (config.address != NULL && !is_address(config.address))
+        return refuse_start("--address is a URL without path, as https://node.example",
+                            config.address);
     if (config.web_dir != NULL && !km_app__has_pages(config.web_dir))
         return refuse_start("no index.html in --web", config.web_dir);
     km_arena *own = km_arena_new(1 << 16);

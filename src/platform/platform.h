@@ -19,6 +19,7 @@
 #include "trust/keys/keys.h"
 #include "trust/marks.h"
 #include "trust/trust.h"
+#include "trust/who/prove.h"
 #include "trust/who/provider.h"
 #include "view/index/index.h"
 #include "view/person/person.h"
@@ -30,9 +31,11 @@ typedef struct km_config {
     const char *store;    /* --store postgres://...; NULL = SQLite in data_dir */
     const char *listen;   /* --listen */
     const char *tls_cert, *tls_key;
-    const char *web_dir;     /* pages; NULL = beside the program or the installed place */
-    bool open;               /* --open */
-    bool names_withheld;     /* --names=withheld: citizens are not told the names of who looked */
+    const char *web_dir; /* pages; NULL = beside the program or the installed place */
+    bool open;           /* --open */
+    bool names_withheld; /* --names=withheld: citizens are not told the names of who looked */
+    const char *address; /* --address; NULL = what it listens on */
+    bool demo;           /* --demo: makes the data directory a demonstration (trust/who/demo.h) */
     bool references_checked; /* --references=check (default) | report */
     bool json;               /* --json */
     bool quiet;
@@ -89,6 +92,7 @@ struct km_node {
     km_keys *keys;           /* of operator A; DIR/keys/ring */
     km_audit *audit;         /* DIR/audit */
     km_audit_finder *finder; /* over the audit, while serving */
+    km_whos *whos;           /* who asks: tokens, sessions, apps */
     km_trust *trust;
     km_providers *providers;           /* who vouches for people; what is known of them */
     km_http *http;                     /* while serving */

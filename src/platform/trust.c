@@ -3,9 +3,13 @@
  * trust: what the door needs of a node: its keys, its audit, the views that stand above it.
  *
  * DIR/keys/ring   the node's keys, sealed (trust/keys)
+ * DIR/keys/demo   where there is one, the data directory is a demonstration (trust/who/demo.h)
  * DIR/audit       the audit; its name is that of the first key that signed it
  */
+#include "http/cookie.h"
 #include "platform/inside.h"
+#include "trust/who/demo.h"
+#include "trust/who/session.h"
 
 static km_code newest(uint32_t *version, km_keys *k, km_key_role role, km_fault *f)
 {
@@ -53,6 +57,23 @@ static km_code open_audit(km_node *n, const char *dir, km_fault *f)
     return km_audit_open(&n->audit, &o, f);
 }
 
+static km_code open_whos(km_node *n, const char *keys, km_fault *f)
+{
+    char demo[4096];
+    int len = snprintf(demo, sizeof demo, "%s/demo", keys);
+    if (len < 0 || (size_t)len >= sizeof demo)
+        return km_fail(f, KM_USAGE, NULL, "the path of the data directory is too long");
+    if (n->config->demo)
+        KM_TRY(km_demo_begin(demo, n->random, f));
+    km_whos_options o = { .log = n->log,
+                          .keys = n->keys,
+                          .clock = n->clock,
+                          .random = n->random,
+                          .address = n->config->address,
+                          .demo_key = km_demo_is(demo) ? demo : NULL };
+    return km_whos_open(&n->whos, &o, f);
+}
+
 km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_fault *f)
 {
     static const km_trust_views views = { .same_person = km_person_same };
@@ -64,6 +85,7 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
     km_keys_folder folder = { ring, KM_KEY_MASK_A, n->random };
     KM_TRY(km_keys_open(&n->keys, &folder, f));
     KM_TRY(open_audit(n, audit, f));
+    KM_TRY(open_whos(n, keys, f));
     km_trust_options o = { .open = n->config->open,
                            .token_file = token,
                            .random = n->random,
@@ -88,6 +110,7 @@ void km_node__close_trust(km_node *n)
     km_audit_finder_close(n->finder);
     if (n->trust != NULL)
         km_trust_close(n->trust);
+    km_whos_close(n->whos);
     if (n->audit != NULL)
         (void)km_audit_close(n->audit, &none);
     if (n->keys != NULL)
@@ -110,6 +133,7 @@ km_code km_admit(km_request *r)
     km_caller *caller;
     km_node *n = km_request_node(r);
     km_credentials c = { .authorization = km_request_header(r, "Authorization"),
+                         .session = km_request_cookie(r, km_session_cookie(r->tls)),
                          .certificate = r->peer_certificate,
                          .certificate_verified = r->peer_verified };
     km_asked asked = { .route = r->route->pattern,
