@@ -175,5 +175,11 @@ km_str km_who__thumbprint(km_str der, km_arena *a)
     if (der.n == 0)
         return KM_STR_NONE;
     km_sha256(sum, der.p, der.n);
-    return km_base64url(a, sum, sizeof sum);
+    return km_arena_copy(a, (km_str){ (const char *)sum, sizeof sum });
+}
+
+km_str km_who__thumbprint_text(km_str der, km_arena *a)
+{
+    km_str sum = km_who__thumbprint(der, a);
+    return sum.n > 0 ? km_base64url(a, sum.p, sum.n) : KM_STR_NONE;
 }

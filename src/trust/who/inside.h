@@ -23,8 +23,10 @@ km_code km_who__read(km_who *out, km_jv object, const km_roles *roles, km_arena 
 km_code km_who__parse(km_who *out, km_str text, const km_roles *roles, km_arena *a, km_fault *f);
 /* In one piece of memory: from the arena, or, with NULL, from malloc for free. */
 km_who *km_who__copy(const km_who *who, km_arena *a);
-/* x5t#S256 (RFC 8705 §3.1): base64url of the SHA-256 of the certificate. */
+/* The SHA-256 of a certificate, as km_who has it, and as text: x5t#S256 (RFC 8705 §3.1). Empty
+ * where there is none. */
 km_str km_who__thumbprint(km_str der, km_arena *a);
+km_str km_who__thumbprint_text(km_str der, km_arena *a);
 
 /* --- kept.c: proofs that held, and handles that are over --- */
 typedef struct km_kept km_kept;

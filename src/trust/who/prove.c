@@ -70,6 +70,7 @@ static km_code read_person(km_who *who, km_whos *w, km_jv sealed, bool demo, km_
 typedef struct look { /* at one token */
     km_who who;
     km_proof proof;
+    km_token_said said;
 } look;
 
 static km_code look_inside(look *out, km_whos *w, km_str token, bool demo, km_call *quiet)
@@ -89,9 +90,15 @@ static km_code look_inside(look *out, km_whos *w, km_str token, bool demo, km_ca
     KM_TRY(read_person(&out->who, w, KM_JV_GET(jwt.claims, "who"), demo, quiet));
     KM_TRY(read_scope(&out->who, jwt.claims, quiet->arena));
     out->who.session = km_jv_str(KM_JV_GET(jwt.claims, "sid"));
-    out->who.certificate = km_jv_text(jwt.claims, "cnf.x5t#S256");
+    km_jv bound = km_jv_at(jwt.claims, "cnf.x5t#S256");
+    if (bound.doc != NULL
+        && (!km_unbase64url(&out->who.certificate, quiet->arena, km_jv_str(bound))
+            || out->who.certificate.n != KM_SHA256_LEN))
+        return KM_UNAUTHENTICATED;
     out->proof = (km_proof){ .from = (jwt.issued_s - KM_TOKEN_LEEWAY_S) * 1000,
                              .until = (jwt.expires_s + KM_TOKEN_LEEWAY_S) * 1000 };
+    out->said = (km_token_said){ &out->who, km_jv_text(jwt.claims, "scope"), jwt.expires_s,
+                                 jwt.issued_s };
     return out->who.session.n > 0 ? KM_OK : KM_UNAUTHENTICATED;
 }
 
@@ -164,4 +171,17 @@ km_code km_who_prove(km_who **out, km_whos *w, const km_credentials *c, km_call 
     if (rc == KM_OK || rc == KM_STORE || rc == KM_BUSY)
         return rc == KM_OK ? rc : km_fail(call->fault, rc, NULL, NULL);
     return km_who__refuse(call->fault);
+}
+
+km_code km_token_look(km_token_said *out, km_whos *w, km_str token, km_call *call)
+{
+    look *l = KM_NEW(call->arena, look);
+    km_call quiet = *call;
+    quiet.fault = NULL;
+    if (token.n > KM_JWS_MAX || look_at(l, w, token, &quiet) != KM_OK
+        || km_kept__is_ended(w->kept, l->who.session))
+        return km_who__refuse(call->fault);
+    *out = l->said;
+    out->who = &l->who;
+    return KM_OK;
 }

@@ -61,6 +61,15 @@ bool km_credentials_any(const km_credentials *c);
 /* KM_UNAUTHENTICATED, also when they bring nothing. *out lives in the call's arena. */
 km_code km_who_prove(km_who **out, km_whos *w, const km_credentials *c, km_call *call);
 
+/* What an access token of ours says, whoever brings it: for introspection. The certificate that it
+ * is bound to stands in who->certificate. KM_UNAUTHENTICATED. */
+typedef struct km_token_said {
+    const km_who *who;
+    km_str scope;
+    int64_t expires_s, issued_s;
+} km_token_said;
+km_code km_token_look(km_token_said *out, km_whos *w, km_str token, km_call *call);
+
 /* {"keys":[...]}, the published ones. */
 km_str km_whos_jwks(const km_whos *w);
 

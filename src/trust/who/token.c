@@ -328,7 +328,8 @@ static km_str claims_of(km_whos *w, const km_who *who, km_str scope, int64_t lif
     if (who->certificate.n > 0) {
         km_jw_key(&j, "cnf");
         km_jw_open(&j, '{');
-        km_jw_member(&j, "x5t#S256", who->certificate);
+        km_jw_member(&j, "x5t#S256",
+                     km_base64url(call->arena, who->certificate.p, who->certificate.n));
         km_jw_close(&j, '}');
     }
     km_jw_member(&j, "who", km_base64url(call->arena, sealed.p, sealed.n));
