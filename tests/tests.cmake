@@ -160,3 +160,7 @@ if(TARGET km_codec_x509)
   set_tests_properties(simulated/ocsp PROPERTIES LABELS unit TIMEOUT 120
                        ENVIRONMENT "SIMULATED_OCSP=$<TARGET_FILE:simulated_ocsp>")
 endif()
+
+# The unit of the package, beside the sandbox of the program.
+add_test(NAME packaging/unit COMMAND ${CMAKE_SOURCE_DIR}/tests/packaging/unit)
+set_tests_properties(packaging/unit PROPERTIES LABELS unit TIMEOUT 60 SKIP_RETURN_CODE 77)
