@@ -11,6 +11,8 @@
 #include "trust/who/demo.h"
 #include "trust/who/session.h"
 
+#include "base/hash.h"
+
 static km_code newest(uint32_t *version, km_keys *k, km_key_role role, km_fault *f)
 {
     km_fault none = { 0 };
@@ -128,6 +130,22 @@ static void name_query(km_asked *out, const km_request *r)
     out->queries = r->queries;
 }
 
+/* Who asks, as a number for the rate: the person at this app, else the name; who is nobody has the
+ * rate of the address alone. The server mixes it with a secret of its own. */
+static uint64_t key_of(const km_caller *c)
+{
+    static const km_sipkey fixed = { 0x6b756d6968696d6f, 1 };
+    const km_who *w = c->who;
+    const km_str part[] = { w ? w->issuer : c->name, w ? w->subject : KM_STR_NONE,
+                            w ? w->client : KM_STR_NONE };
+    if (w == NULL && (c->name.n == 0 || km_str_is(c->name, "nobody")))
+        return 0;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+        sum = sum * 31 + km_siphash(fixed, part[i].p, part[i].n);
+    return sum;
+}
+
 km_code km_admit(km_request *r)
 {
     km_caller *caller;
@@ -142,5 +160,6 @@ km_code km_admit(km_request *r)
     name_query(&asked, r);
     KM_TRY(km_trust_admit(&caller, n->trust, r->route->policy, &c, &asked, &r->call));
     caller->source = n->local_source;
+    r->caller_key = key_of(caller);
     return KM_OK;
 }

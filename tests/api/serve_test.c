@@ -306,6 +306,30 @@ static void a_peer_that_asks_too_often_is_refused_and_a_trusted_proxys_callers_a
     stop(&s);
 }
 
+/* The operator's token of a node that is not open. */
+static void with_token(const served *s, char line[128])
+{
+    char path[96], text[96];
+    snprintf(path, sizeof path, "%s/keys/token", s->data);
+    assert_true(read_text(text, sizeof text, path) >= 64);
+    snprintf(line, 128, "Authorization: Bearer %.64s", text);
+}
+
+static void a_caller_that_asks_too_often_is_refused_and_nobody_else_is(void **state)
+{
+    served s;
+    char line[128];
+    int refused = 0;
+    (void)state;
+    start(&s, "--rate-caller 2");
+    with_token(&s, line);
+    for (int i = 0; i < 40; i++)
+        refused += ask(&s, "/fhir/metadata", (asked){ .header = line }) == 429;
+    assert_true(refused > 0);
+    assert_int_equal(count_429(&s, 20, false), 0);
+    stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +339,7 @@ int main(void)
         cmocka_unit_test(
             a_caller_without_a_good_certificate_gets_no_handshake_where_it_is_required),
         cmocka_unit_test(a_peer_that_asks_too_often_is_refused_and_a_trusted_proxys_callers_apart),
+        cmocka_unit_test(a_caller_that_asks_too_often_is_refused_and_nobody_else_is),
     };
     if (getenv("KUMIHIMO") == NULL) {
         print_message("KUMIHIMO names the program\n");
