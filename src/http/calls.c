@@ -8,27 +8,49 @@
 #include "http/callbacks.h"
 #include "http/inside.h"
 
+/* False: the server is closing or the connection's deadline has come. */
+static bool may_sleep(km_exchange *x)
+{
+    struct km_http *h = x->http;
+    atomic_fetch_add(&h->away, 1);
+    if (!atomic_load(&h->closing) && km_http__conn_enter(x->conn, KM_CONN_SERVING, 0))
+        return true;
+    atomic_fetch_sub(&h->away, 1);
+    return false;
+}
+
+void km_http__wake(km_exchange *x)
+{
+    struct km_http *h = x->http;
+    MHD_resume_connection(x->c);
+    atomic_fetch_sub(&h->away, 1);
+}
+
 /* x belongs to a worker until libmicrohttpd calls again with the connection resumed. The
  * connection sleeps before the worker can know of it. */
 bool km_http__hand_over(km_exchange *x, km_job job, km_step step)
 {
-    struct km_http *h = x->http;
-    struct MHD_Connection *c = x->c;
-    atomic_fetch_add(&h->away, 1);
-    if (atomic_load(&h->closing) || !km_http__conn_enter(x->conn, KM_CONN_SERVING, 0)) {
-        atomic_fetch_sub(&h->away, 1);
+    if (!may_sleep(x))
         return false;
-    }
     x->step = step;
-    MHD_suspend_connection(c);
-    if (km_http__workers_push(&h->workers, x, job))
+    MHD_suspend_connection(x->c);
+    if (km_http__workers_push(&x->http->workers, x, job))
         return true;
     km_fail(&x->fault, KM_BUSY, NULL, NULL);
     if (job == KM_JOB_SERVE)
         km_http__refuse(x);
-    MHD_resume_connection(c);
-    atomic_fetch_sub(&h->away, 1);
+    km_http__wake(x);
     return true;
+}
+
+/* Two must have come before the rest of a reply can be made: whoever ran `serve`, once it has
+ * returned and the connection sleeps, and whoever calls this from outside. The second one wakes the
+ * connection; the first does not touch x again. */
+void km_request_go_on(km_request *r)
+{
+    km_exchange *x = (km_exchange *)r;
+    if (atomic_exchange(&x->met, true))
+        km_http__wake(x);
 }
 
 static enum MHD_Result hand_over(km_exchange *x, km_job job, km_step step)
@@ -162,11 +184,46 @@ static enum MHD_Result take(km_exchange *x, const char *p, size_t *n)
     return MHD_YES;
 }
 
+static bool is_condition(km_str header)
+{
+    return header.n > 3 && km_str_eq_nocase(km_str_sub(header, 0, 3), KM_STR("If-"));
+}
+
+static bool is_brief(const km_exchange *x)
+{
+    if (x->r.route == NULL || !(x->r.route->flags & KM_HTTP_BRIEF)
+        || x->body_coding != KM_CODING_PLAIN || x->got > KM_HTTP_BRIEF_BYTES)
+        return false;
+    for (size_t i = 0; i < x->headers; i++)
+        if (is_condition(x->header[i].name))
+            return false;
+    return true;
+}
+
+/* On this thread, and the connection sleeps only while there is something to wait for. */
+static enum MHD_Result serve_here(km_exchange *x)
+{
+    if (!may_sleep(x))
+        return MHD_NO;
+    x->step = KM_STEP_WORK;
+    km_http__serve(x);
+    if (x->reply.then == NULL) {
+        atomic_fetch_sub(&x->http->away, 1);
+        return km_http__answer(x);
+    }
+    MHD_suspend_connection(x->c);
+    km_request_go_on(&x->r);
+    return MHD_YES;
+}
+
 static enum MHD_Result complete(km_exchange *x)
 {
+    if (is_brief(x))
+        return serve_here(x);
     if (!is_inline(x))
         return hand_over(x, KM_JOB_SERVE, KM_STEP_WORK);
     km_http__serve(x);
+    assert(x->reply.then == NULL); /* who waits says so by its flags */
     return km_http__answer(x);
 }
 
@@ -192,6 +249,8 @@ static enum MHD_Result go_on(km_exchange *x, const char *p, size_t *n)
     case KM_STEP_DROP:
         return *n > 0 ? drop(x, n) : km_http__answer(x);
     case KM_STEP_WORK:
+        if (x->reply.then != NULL)
+            km_http__serve_rest(x);
         return km_http__answer(x);
     default:
         return MHD_YES; /* answered: libmicrohttpd has what it needs */

@@ -6,7 +6,9 @@
  *   takes the rest. The most literal pattern wins; a known path with another method
  *   answers 405 with Allow. HEAD is answered by the GET route.
  * - An INLINE route runs on the thread of the connection and must be quick; every other runs
- *   on a worker thread, while the connection sleeps, and may block (on the writer).
+ *   on a worker thread, while the connection sleeps, and may block. A BRIEF route is INLINE for a
+ *   request of at most 16 KiB without a condition (a header If-...).
+ * - A handler that waits for something need not hold its thread: see km_reply.then.
  * - Limits (trust.md §6) are options; what exceeds them is answered 4xx by the
  *   `refuse` callback, which writes the body in the caller's language of faults.
  * - Request bodies: whole in memory, up to body_bytes; routes marked STREAM get the body in
@@ -14,8 +16,8 @@
  *   replies are packed (zstd or gzip by Accept-Encoding) from 1 KiB on unless marked packed.
  * - Replies: bytes in the call's arena, or a producer called until it is done (chunked).
  * - Of a route that is not INLINE, admit, piece, serve and the producer run on workers, never
- *   two of one request at once, but each call perhaps on another thread. `closed`, and the
- *   piece that is none, run on the connection's thread and must be quick; `refuse` may run on
+ *   two of one request at once, but each call perhaps on another thread. `then`, `closed` and the
+ *   piece that is none run on the connection's thread and must be quick; `refuse` may run on
  *   either. STREAM and BULK routes are admitted before the body is read, others after.
  * - SIGTERM drains: km_http_stop refuses new connections, lets calls end, then returns.
  * - Paths are percent-decoded once per segment; '..', encoded slashes in literals, NUL, control
@@ -72,7 +74,8 @@ km_code km_request_form(const km_field **out, size_t *n, km_request *r);
 km_code km_form_decode(const km_field **out, size_t *n, km_arena *a, km_str text, km_fault *f);
 void km_url_encode(km_buf *out, km_str text); /* everything but unreserved */
 
-typedef struct km_reply {
+typedef struct km_reply km_reply;
+struct km_reply {
     int status;          /* 0 is taken as 200 */
     const char *type;    /* content type; NULL for none */
     km_str body;         /* lives in the call's arena or longer */
@@ -84,7 +87,15 @@ typedef struct km_reply {
     int64_t (*more)(void *self, char *out, size_t room);
     void (*closed)(void *self);
     void *self;
-} km_reply;
+    /* The second half of a handler that waits for something: serve sets it, sees to it that
+     * km_request_go_on is called once, and returns KM_OK; the rest of the reply, or the fault, is
+     * made by `then`. The request and its arena live on; the connection sleeps, without a thread.
+     * Where serve returns a fault, nobody may call km_request_go_on. */
+    km_code (*then)(km_request *r, km_reply *out);
+};
+
+/* From any thread, even before serve has returned. The request is not the caller's from here on. */
+void km_request_go_on(km_request *r);
 
 void km_reply_header(km_reply *r, const char *name, km_str value);
 
@@ -92,7 +103,8 @@ typedef enum km_http_flag {
     KM_HTTP_INLINE = 1,   /* quick: runs on the connection's thread */
     KM_HTTP_STREAM = 2,   /* body comes in pieces through `piece` */
     KM_HTTP_BULK = 4,     /* body limit is bulk_bytes instead of body_bytes */
-    KM_HTTP_UNLIMITED = 8 /* no rate limit: who watches the node's health */
+    KM_HTTP_UNLIMITED = 8, /* no rate limit: who watches the node's health */
+    KM_HTTP_BRIEF = 16     /* quick while the request is small and without condition */
 } km_http_flag;
 
 typedef struct km_http_route {

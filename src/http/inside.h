@@ -27,6 +27,7 @@ typedef struct km_exchange km_exchange;
     ((uint64_t)1 << 20) /* of a refused body, read so that the answer arrives */
 #define KM_HTTP_DROP_KNOWN ((uint64_t)64 << 10) /* announced longer than this: answer and close */
 #define KM_HTTP_BLOCK ((size_t)64 << 10)        /* one piece of a streamed body or reply */
+#define KM_HTTP_BRIEF_BYTES ((size_t)16 << 10)  /* the most of a request that counts as BRIEF */
 #define KM_HTTP_SLOW_START_MS 5000u             /* before the minimum rate is asked for */
 #define KM_HTTP_DRAIN_MS 30000u
 #define KM_HTTP_CLOSE_MS 1000u /* then, for workers to end what they are at */
@@ -161,6 +162,7 @@ struct km_exchange {
     km_unpack *unpack;
 
     km_reply reply;
+    atomic_bool met; /* serve has returned, or km_request_go_on was called (calls.c) */
     int status;
     uint64_t sent;
     bool vary;
@@ -175,6 +177,8 @@ struct km_exchange {
 /* Puts the connection to sleep and the request into the queue. False: it is closing or its
  * deadline has come. When the queue is full the connection is resumed with KM_BUSY. */
 bool km_http__hand_over(km_exchange *x, km_job job, km_step step);
+/* Wakes a connection that sleeps; x belongs to its I/O thread from here on. */
+void km_http__wake(km_exchange *x);
 km_exchange *km_http__exchange_open(struct km_http *h, struct MHD_Connection *c, const char *uri);
 void km_http__exchange_close(km_exchange *x);
 void km_http__exchange_free(km_exchange *x); /* for good */
@@ -192,6 +196,7 @@ void km_http__body_free(km_exchange *x);
 /* serve.c: what a worker (or the I/O thread, for INLINE) does with a request */
 km_code km_http__admit(km_exchange *x);
 void km_http__serve(km_exchange *x);
+void km_http__serve_rest(km_exchange *x); /* what reply.then does */
 void km_http__refuse(km_exchange *x); /* makes the reply for x->fault */
 void km_http__run(km_exchange *x);    /* one job */
 

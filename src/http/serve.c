@@ -163,9 +163,8 @@ static km_code call_route(km_exchange *x)
     return route->serve(&x->r, &x->reply);
 }
 
-void km_http__serve(km_exchange *x)
+static void conclude(km_exchange *x, km_code rc)
 {
-    km_code rc = call_route(x);
     if (rc == KM_OK && !end_headers(x))
         rc = km_fail(&x->fault, KM_INTERNAL, NULL, "a reply header is malformed");
     if (rc != KM_OK) {
@@ -176,6 +175,20 @@ void km_http__serve(km_exchange *x)
     finish(x);
     if (x->reply.more != NULL && !x->head)
         km_http__produce(x); /* the first block; most often the only one */
+}
+
+void km_http__serve(km_exchange *x)
+{
+    km_code rc = call_route(x);
+    if (rc != KM_OK || x->reply.then == NULL)
+        conclude(x, rc);
+}
+
+void km_http__serve_rest(km_exchange *x)
+{
+    km_code (*then)(km_request *r, km_reply *out) = x->reply.then;
+    x->reply.then = NULL;
+    conclude(x, then(&x->r, &x->reply));
 }
 
 /* The time a body waited for us is not held against its sender. */

@@ -29,13 +29,13 @@ static void *work(void *self)
 {
     km_workers *w = self;
     for (km_exchange *x = next_of(w); x != NULL; x = next_of(w)) {
-        struct MHD_Connection *c = x->c;
-        struct km_http *h = x->http;
         atomic_fetch_add_explicit(&w->busy, 1, memory_order_relaxed);
         km_http__run(x);
         atomic_fetch_sub_explicit(&w->busy, 1, memory_order_relaxed);
-        MHD_resume_connection(c); /* from here on x belongs to the I/O thread again */
-        atomic_fetch_sub(&h->away, 1);
+        if (x->reply.then != NULL)
+            km_request_go_on(&x->r);
+        else
+            km_http__wake(x);
     }
     return NULL;
 }

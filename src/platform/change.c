@@ -6,6 +6,7 @@
  */
 #include "platform/inside.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -303,30 +304,35 @@ static km_code look_around(km_writing *w, km_change *c, size_t n, size_t *failed
     return KM_OK;
 }
 
-static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, bool *again)
+static km_code make_plan(km_plan *out, km_writing *w, km_change *c, size_t n, size_t *failed)
 {
     km_reader *r;
-    recheck check = { c, n, false };
-    bool conditions = false;
     KM_TRY(km_reader_open(&r, w->node->log, w->access, w->call));
     km_code rc = look_around(w, c, n, failed, r);
     km_reader_close(r);
     KM_TRY(rc);
-    km_write *write = KM_NEW_ARRAY(w->call->arena, n, km_write);
+    *out = (km_plan){ .write = KM_NEW_ARRAY(w->call->arena, n, km_write),
+                      .n = n,
+                      .call = w->call,
+                      .access = w->access,
+                      .bulk = w->bulk };
     km_str default_owner = only_patient(c, n);
     for (size_t i = 0; i < n; i++) {
         *failed = i;
-        conditions = conditions || c[i].conditional;
-        KM_TRY(km_change_write(&write[i], w, &c[i], default_owner));
+        if (c[i].conditional)
+            out->before = look_again;
+        KM_TRY(km_change_write(&out->write[i], w, &c[i], default_owner));
     }
-    km_plan plan = { .write = write,
-                     .n = n,
-                     .before = conditions ? look_again : NULL,
-                     .self = &check,
-                     .call = w->call,
-                     .access = w->access,
-                     .bulk = w->bulk };
-    rc = km_log_write(w->node->log, &plan, failed);
+    return KM_OK;
+}
+
+static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, bool *again)
+{
+    km_plan plan;
+    recheck check = { c, n, false };
+    KM_TRY(make_plan(&plan, w, c, n, failed));
+    plan.self = &check;
+    km_code rc = km_log_write(w->node->log, &plan, failed);
     *again = check.stale;
     if (rc == KM_OK)
         take_results(c, n);
@@ -346,6 +352,15 @@ static void forget_id(km_writing *w, km_change *c)
     c->id = KM_STR_NONE;
 }
 
+static km_code tell(km_code rc, const km_change *c, km_fault *f)
+{
+    if (rc == KM_DUPLICATE && c->create_only) { /* R4 3.1.0.5.2 */
+        km_fault_clear(f);
+        rc = km_fail(f, KM_PRECONDITION, NULL, "it exists already");
+    }
+    return tell_place(rc, c, f);
+}
+
 km_code km_changes_carry_out(km_writing *w, km_change *c, size_t n, size_t *failed)
 {
     bool again = true;
@@ -359,9 +374,45 @@ km_code km_changes_carry_out(km_writing *w, km_change *c, size_t n, size_t *fail
         }
         rc = try_once(w, c, n, failed, &again);
     }
-    if (rc == KM_DUPLICATE && *failed < n && c[*failed].create_only) { /* R4 3.1.0.5.2 */
-        km_fault_clear(w->call->fault);
-        rc = km_fail(w->call->fault, KM_PRECONDITION, NULL, "it exists already");
-    }
-    return *failed < n ? tell_place(rc, &c[*failed], w->call->fault) : rc;
+    return *failed < n ? tell(rc, &c[*failed], w->call->fault) : rc;
+}
+
+/* --- in two halves --- */
+
+struct km_under_way {
+    km_plan plan;
+    km_code code;
+    void (*done)(void *self);
+    void *self;
+};
+
+static void arrived(void *self, km_plan *p, km_code code)
+{
+    struct km_under_way *u = self;
+    (void)p;
+    u->code = code;
+    u->done(u->self);
+}
+
+km_code km_change_begin(km_writing *w, km_change *c, void (*done)(void *self), void *self)
+{
+    size_t failed;
+    struct km_under_way *u = KM_NEW(w->call->arena, struct km_under_way);
+    assert(!c->conditional);
+    *u = (struct km_under_way){ .done = done, .self = self };
+    c->under_way = u;
+    km_code rc = make_plan(&u->plan, w, c, 1, &failed);
+    if (rc == KM_OK)
+        rc = km_log_prepare(w->node->log, &u->plan);
+    if (rc == KM_OK)
+        rc = km_log_submit(w->node->log, &u->plan, arrived, u);
+    return tell(rc, c, w->call->fault);
+}
+
+km_code km_change_end(km_writing *w, km_change *c)
+{
+    km_code rc = c->under_way->code;
+    if (rc == KM_OK)
+        take_results(c, 1);
+    return tell(rc, c, w->call->fault);
 }

@@ -87,6 +87,11 @@ static void foresee(km_log *l, km_sealing *s, km_plan *p)
     km_fault ignored = { 0 };
     km_call call = *p->call;
     km_conn *c = NULL;
+    bool replaces = false;
+    for (size_t i = 0; i < p->n; i++)
+        replaces = replaces || (!p->write[i].skip && p->write[i].expect != KM_EXPECT_ABSENT);
+    if (!replaces)
+        return;
     call.fault = &ignored;
     if (km_store_reader_if_free(&c, l->o.store, &ignored) != KM_OK || c == NULL)
         return;

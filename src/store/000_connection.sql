@@ -1,7 +1,7 @@
 -- Run on every new connection, before anything else.
 -- for: sqlite
 -- Takes effect only while the file is empty.
-PRAGMA page_size = 8192;
+PRAGMA page_size = 4096;
 PRAGMA journal_mode = WAL;
 -- A commit that was answered survives a loss of power.
 PRAGMA synchronous = FULL;
@@ -13,7 +13,7 @@ PRAGMA temp_store = MEMORY;
 PRAGMA trusted_schema = OFF;
 PRAGMA cell_size_check = ON;
 -- After a load the log's file shrinks back to this many bytes.
-PRAGMA journal_size_limit = 67108864;
+PRAGMA journal_size_limit = 134217728;
 -- for: postgres
 SET client_min_messages = warning;
 SET TimeZone = 'UTC';

@@ -62,7 +62,7 @@ km_code km_sqlite__fail(sqlite3 *db, int rc, const char *what, km_fault *f)
 
 km_code km_sqlite__connect(sqlite3 **out, const char *path, int flags, km_fault *f)
 {
-    int rc = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX, km_sqlite__vfs());
     if (rc != SQLITE_OK) {
         km_code code = km_sqlite__fail(*out, rc, "open", f);
         sqlite3_close(*out);

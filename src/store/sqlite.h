@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * sqlite: what the two halves of the SQLite driver share: sqlite.c (connections and
- * statements) and sqlite_place.c (the file: lock, checkpoints, copies).
+ * sqlite: what the parts of the SQLite driver share: sqlite.c (connections and statements),
+ * sqlite_place.c (the file: lock, checkpoints, copies) and sqlite_gather.c (how its log is written).
  */
 #ifndef KM_STORE_SQLITE_H
 #define KM_STORE_SQLITE_H
@@ -16,6 +16,9 @@ km_code km_sqlite__fail(sqlite3 *db, int rc, const char *what, km_fault *f);
 
 /* A bare connection: no setup, no cache of statements. */
 km_code km_sqlite__connect(sqlite3 **out, const char *path, int flags, km_fault *f);
+
+/* The name of the VFS that writes a log's pages together. */
+const char *km_sqlite__vfs(void);
 
 km_code km_sqlite__enter(km_store *s, km_fault *f);
 void km_sqlite__leave(km_store *s);

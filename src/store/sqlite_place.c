@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 enum {
-    CARRY_PAGES = 4000, /* 32 MiB of 8 KiB pages: the keeper begins */
-    FEW_PAGES = 256,    /* 2 MiB: the writer ends it */
-    HELP_PAGES = 16000
+    CARRY_PAGES = 16384, /* 64 MiB of 4 KiB pages: the keeper begins */
+    FEW_PAGES = 512,     /* 2 MiB: the writer ends it */
+    HELP_PAGES = 49152
 };
 
 typedef struct place {

@@ -136,22 +136,60 @@ static km_code show_outcome(km_request *r, km_reply *out, const km_writing *w, i
     return km_show__body(out, r, &json, status);
 }
 
-km_code km_fhir__carry_out(km_request *r, km_reply *out, km_change *c)
+static km_code show_change(km_request *r, km_reply *out, const km_writing *w, const km_change *c)
 {
-    km_writing w;
-    size_t failed;
-    KM_TRY(start_writing(&w, r));
-    KM_TRY(km_changes_carry_out(&w, c, 1, &failed));
     km_show__change_headers(out, r, c);
     out->status = c->status;
     switch (km_show__prefer(r, NULL)) {
     case KM_RETURN_MINIMAL:
         return KM_OK;
     case KM_RETURN_OUTCOME:
-        return show_outcome(r, out, &w, c->status == 204 ? 200 : c->status);
+        return show_outcome(r, out, w, c->status == 204 ? 200 : c->status);
     default:
         return c->op == KM_OP_DELETE ? KM_OK : show_current(r, out, c);
     }
+}
+
+km_code km_fhir__carry_out(km_request *r, km_reply *out, km_change *c)
+{
+    km_writing w;
+    size_t failed;
+    KM_TRY(start_writing(&w, r));
+    KM_TRY(km_changes_carry_out(&w, c, 1, &failed));
+    return show_change(r, out, &w, c);
+}
+
+/* What the two halves of a write share. */
+typedef struct halves {
+    km_writing w;
+    km_change change;
+} halves;
+
+static km_code show_written(km_request *r, km_reply *out)
+{
+    halves *h = out->self;
+    out->self = NULL;
+    KM_TRY(km_change_end(&h->w, &h->change));
+    return show_change(r, out, &h->w, &h->change);
+}
+
+static void go_on(void *request)
+{
+    km_request_go_on(request);
+}
+
+/* As above, but no thread waits for the group to be durable; what has a condition may have to be
+ * tried again, and does. */
+static km_code carry_out_unattended(km_request *r, km_reply *out, km_change *c)
+{
+    if (c->conditional)
+        return km_fhir__carry_out(r, out, c);
+    halves *h = KM_NEW(r->call.arena, halves);
+    h->change = *c;
+    KM_TRY(start_writing(&h->w, r));
+    out->self = h;
+    out->then = show_written;
+    return km_change_begin(&h->w, &h->change, go_on, r);
 }
 
 static km_code read_body(km_change *c, km_request *r)
@@ -176,7 +214,7 @@ km_code km_fhir__create(km_request *r, km_reply *out)
     km_call_uuid(&r->call, uuid);
     if (!c.conditional)
         c.id = km_arena_copy(r->call.arena, km_str_of(uuid));
-    return km_fhir__carry_out(r, out, &c);
+    return carry_out_unattended(r, out, &c);
 }
 
 km_code km_fhir__preconditions(km_change *c, km_request *r)
@@ -205,7 +243,7 @@ km_code km_fhir__update(km_request *r, km_reply *out)
             r->call.fault, KM_BAD_VALUE,
             km_arena_print(r->call.arena, "%.*s.id", KM_STR_ARG(km_fhir_type_name(c.type))).p,
             "the address and the body differ");
-    return km_fhir__carry_out(r, out, &c);
+    return carry_out_unattended(r, out, &c);
 }
 
 km_code km_fhir__update_if(km_request *r, km_reply *out)

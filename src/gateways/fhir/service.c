@@ -22,7 +22,7 @@ static const km_http_route routes[] = {
     { "GET", "/fhir/{type}", km_fhir__search_type, 0, &km_fhir_searches, NULL, NULL },
     { "POST", "/fhir/{type}/_search", km_fhir__search_type, 0, &km_fhir_searches, NULL, NULL },
     { "GET", "/fhir/{type}/_history", km_fhir__history_type, 0, &km_fhir_histories, NULL, NULL },
-    { "POST", "/fhir/{type}", km_fhir__create, 0, &km_fhir_writes, NULL, NULL },
+    { "POST", "/fhir/{type}", km_fhir__create, KM_HTTP_BRIEF, &km_fhir_writes, NULL, NULL },
     { "PUT", "/fhir/{type}", km_fhir__update_if, 0, &km_fhir_writes, NULL, NULL },
     { "PATCH", "/fhir/{type}", km_fhir__patch_if, 0, &km_fhir_writes, NULL, NULL },
     { "DELETE", "/fhir/{type}", km_fhir__delete_if, 0, &km_fhir_writes, NULL, NULL },
