@@ -43,8 +43,11 @@ uint64_t km_ticks_ns(void)
 void km_call_uuid(const km_call *c, char out[37])
 {
     unsigned char b[16];
+    uint64_t ms = (uint64_t)km_call_now(c);
     c->random->fill(c->random->self, b, sizeof b);
-    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
+    for (int i = 5; i >= 0; i--, ms >>= 8)
+        b[i] = (unsigned char)ms;
+    b[6] = (unsigned char)((b[6] & 0x0F) | 0x70);
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
     snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
              b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],

@@ -44,7 +44,9 @@ static inline km_ms km_call_now(const km_call *c)
     return c->clock->now(c->clock->self);
 }
 
-/* A random (version 4) UUID in lower case, 36 characters and NUL. */
+/* A UUID in lower case, 36 characters and NUL: the call's time, then 74 random bits (version 7, RFC
+ * 9562 5.7). Ids made one after the other lie side by side in a tree, so a group of creates
+ * writes one page of it and not one each; what they tell, meta.lastUpdated tells too. */
 void km_call_uuid(const km_call *c, char out[37]);
 
 #endif

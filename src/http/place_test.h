@@ -9,6 +9,8 @@
 
 #include "http/wire_test.h"
 
+enum { PLACE_WAITS = 64 };
+
 typedef struct place {
     km_http *http;
     int port;
@@ -16,6 +18,8 @@ typedef struct place {
     atomic_int running, most, admitted, dropped, closed;
     pthread_mutex_t lock;
     km_block log; /* all lines */
+    km_request *waiting[PLACE_WAITS];
+    size_t waits;
 } place;
 
 static const int anyone = 1;
@@ -84,6 +88,50 @@ static inline km_code serve_slow(km_request *r, km_reply *out)
     atomic_fetch_sub(&p->running, 1);
     out->body = KM_STR("slept");
     return KM_OK;
+}
+
+/* Waits without a thread until the test says go on (?at-once: before it has begun to wait), then
+ * shows the body. */
+static inline km_code show_body(km_request *r, km_reply *out)
+{
+    out->body = r->body.n > 0 ? r->body : KM_STR("went on");
+    return km_request_query(r, "refuse").p ? km_fail(r->call.fault, KM_GONE, "x", "told") : KM_OK;
+}
+
+static inline km_code serve_waiting(km_request *r, km_reply *out)
+{
+    place *p = place_of(r);
+    out->then = show_body;
+    if (km_request_query(r, "fail").p)
+        return KM_CONFLICT;
+    if (km_request_query(r, "at-once").p) {
+        km_request_go_on(r);
+        return KM_OK;
+    }
+    pthread_mutex_lock(&p->lock);
+    p->waiting[p->waits++ % PLACE_WAITS] = r;
+    pthread_mutex_unlock(&p->lock);
+    return KM_OK;
+}
+
+/* Once `n` wait, all go on. */
+static inline void place_go_on(place *p, size_t n)
+{
+    km_request *r[PLACE_WAITS];
+    size_t waits = 0;
+    for (int i = 0; i < 5000 && waits < n; i++) {
+        usleep(i ? 1000 : 0);
+        pthread_mutex_lock(&p->lock);
+        if (p->waits >= n) {
+            waits = p->waits;
+            memcpy(r, p->waiting, sizeof r);
+            p->waits = 0;
+        }
+        pthread_mutex_unlock(&p->lock);
+    }
+    assert_int_equal(waits, n);
+    for (size_t i = 0; i < waits; i++)
+        km_request_go_on(r[i]);
 }
 
 /* ?n= bytes of JSON lines. */
@@ -212,6 +260,8 @@ static const km_http_route place_routes[] = {
     ROUTE("GET", "/files/{rest*}", serve_show, KM_HTTP_INLINE),
     ROUTE("POST", "/form", serve_form, 0),
     ROUTE("GET", "/slow", serve_slow, 0),
+    ROUTE("GET", "/waiting", serve_waiting, 0),
+    ROUTE("POST", "/waiting", serve_waiting, KM_HTTP_BRIEF),
     ROUTE("GET", "/large", serve_large, 0),
     ROUTE("GET", "/stream", serve_stream, 0),
     ROUTE("GET", "/stream/inline", serve_stream, KM_HTTP_INLINE),

@@ -458,6 +458,53 @@ static void a_start_that_cannot_be_says_why(void **state)
     assert_int_equal(km_http_start(&h, &o, &f), KM_USAGE); /* no policy: never "allowed" */
 }
 
+static void who_waits_holds_no_thread_and_all_go_on(void **state)
+{
+    enum { MANY = 48 };
+    wire w[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        char text[200];
+        /* On the connection's thread; with a condition, or without a body, on a worker. */
+        static const char *const head[] = { "POST", "POST", "GET" };
+        static const char *const more[] = { "Content-Length: 2\r\n",
+                                            "Content-Length: 2\r\nIf-Match: W/\"1\"\r\n", "" };
+        int n = snprintf(text, sizeof text, "%s /waiting%s HTTP/1.1\r\nHost: h\r\n%s\r\n",
+                         head[i % 3], i % 5 == 4 ? "?refuse" : "", more[i % 3]);
+        if (i % 3 < 2)
+            n += snprintf(text + n, sizeof text - (size_t)n, "%02d", i);
+        w[i] = wire_open(p->port);
+        wire_send(&w[i], text, (size_t)n);
+    }
+    assert_int_equal(get("/worker").status, 200);
+    place_go_on(p, MANY);
+    for (int i = 0; i < MANY; i++) {
+        answer a = wire_answer(&w[i], p->arena, false);
+        assert_int_equal(a.status, i % 5 == 4 ? 410 : 200);
+        if (i % 5 != 4 && i % 3 < 2)
+            assert_int_equal(atoi(a.body.p), i);
+        else if (i % 5 != 4)
+            assert_true(km_str_is(a.body, "went on"));
+        wire_close(&w[i]);
+    }
+}
+
+static void what_need_not_wait_after_all_goes_on_at_once(void **state)
+{
+    static const char *const method[] = { "POST", "GET" };
+    wire w = wire_open(p->port);
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        char text[200];
+        int n = snprintf(text, sizeof text, "%s /waiting?%s HTTP/1.1\r\nHost: h\r\n%s\r\n",
+                         method[i % 2], i % 7 ? "at-once" : "fail",
+                         i % 2 ? "" : "Content-Length: 0\r\n");
+        wire_send(&w, text, (size_t)n);
+        assert_int_equal(wire_answer(&w, p->arena, false).status, i % 7 ? 200 : 409);
+    }
+    wire_close(&w);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -486,6 +533,8 @@ int main(void)
         cmocka_unit_test(a_full_queue_says_so),
         cmocka_unit_test(the_end_waits_for_a_call_and_takes_no_other),
         cmocka_unit_test(a_start_that_cannot_be_says_why),
+        cmocka_unit_test(who_waits_holds_no_thread_and_all_go_on),
+        cmocka_unit_test(what_need_not_wait_after_all_goes_on_at_once),
     };
     return cmocka_run_group_tests_name("the server", tests, setup, teardown);
 }

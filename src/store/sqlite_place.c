@@ -22,7 +22,7 @@
 enum {
     CARRY_PAGES = 16384, /* 64 MiB of 4 KiB pages: the keeper begins */
     FEW_PAGES = 512,     /* 2 MiB: the writer ends it */
-    HELP_PAGES = 49152
+    HELP_PAGES = 32768
 };
 
 typedef struct place {

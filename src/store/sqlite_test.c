@@ -186,13 +186,13 @@ static int64_t setting(world *w, const char *pragma)
     return v;
 }
 
-static void pages_have_eight_kibibytes_and_the_file_is_whole(void **state)
+static void pages_have_four_kibibytes_and_the_file_is_whole(void **state)
 {
     world *w = *state;
     static const char body[100000];
     for (int i = 0; i < 50; i++)
         put(w, i, body, (size_t)i * 2000);
-    assert_int_equal(setting(w, "PRAGMA page_size"), 8192);
+    assert_int_equal(setting(w, "PRAGMA page_size"), 4096);
     assert_int_equal(setting(w, "SELECT count(*) FROM pragma_integrity_check WHERE "
                                 "integrity_check = 'ok'"),
                      1);
@@ -222,7 +222,7 @@ int main(void)
         T(what_was_erased_is_in_no_file_after_truncating),
         T(a_backup_is_a_store_of_one_moment),
         T(the_files_are_for_their_owner_only),
-        T(pages_have_eight_kibibytes_and_the_file_is_whole),
+        T(pages_have_four_kibibytes_and_the_file_is_whole),
         T(a_file_that_is_no_store_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
