@@ -91,6 +91,10 @@ typedef struct km_param {
     } * component;
     uint16_t n_components; /* composite: expressions relative to `path` */
     bool own_patient;      /* designates the chart's patient: see km_fhir_owner */
+    /* Parameters of the same kind that together take just what this one takes: combo-code is code
+     * and component-code. Their rows serve it. */
+    const struct km_param *const *part;
+    uint16_t n_parts;
 } km_param;
 /* NULL = unknown. Of the parameters of Resource there are _profile, _security, _source and
  * _tag; the others belong to the index. */

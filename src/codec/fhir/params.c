@@ -134,6 +134,57 @@ static void read_components(compiler *c, const km_fhir_rows *r)
     }
 }
 
+/* --- what others take together --- */
+
+static bool has_term(const km_param *p, km_str wanted)
+{
+    for (km_str rest = p->expression; rest.n;)
+        if (km_str_eq(km_str_trim(km_str_cut(rest, '|', &rest)), wanted))
+            return true;
+    return false;
+}
+
+static bool takes_all_of(const km_param *p, const km_param *other)
+{
+    for (km_str rest = other->expression; rest.n;)
+        if (!has_term(p, km_str_trim(km_str_cut(rest, '|', &rest))))
+            return false;
+    return true;
+}
+
+static bool some_take(const km_param *const *part, size_t n, km_str term)
+{
+    for (size_t i = 0; i < n; i++)
+        if (has_term(part[i], term))
+            return true;
+    return false;
+}
+
+/* Tokens and quantities alone: what else has rows of its own kind (own patients, long texts) is not
+ * worth the care. */
+static void find_parts(km_fhir_tables *t, km_param *p)
+{
+    enum { MOST = 8 };
+    const km_param *found[MOST];
+    uint16_t n = 0;
+    bool whole = p->kind == KM_PARAM_TOKEN || p->kind == KM_PARAM_QUANTITY;
+    for (size_t i = 0; whole && i < t->n_params && n < MOST; i++) {
+        const km_param *other = &t->param[i];
+        if (other != p && other->type == p->type && other->kind == p->kind
+            && other->index_number == other->number && takes_all_of(p, other)
+            && !takes_all_of(other, p))
+            found[n++] = other;
+    }
+    for (km_str rest = p->expression; whole && rest.n;)
+        whole = some_take(found, n, km_str_trim(km_str_cut(rest, '|', &rest)));
+    if (!whole || p->index_number != p->number)
+        return;
+    const km_param **part = KM_NEW_ARRAY(t->arena, n, const km_param *);
+    memcpy(part, found, n * sizeof *part);
+    p->part = part;
+    p->n_parts = n;
+}
+
 static void enter_params(km_fhir_tables *t)
 {
     qsort(t->param, t->n_params, sizeof t->param[0], by_type);
@@ -156,6 +207,8 @@ static void enter_params(km_fhir_tables *t)
         if (of == NULL || of->type != t->param[i].type || of->index_number != of->number)
             km_fhir__wrong("params", t->param[i].code);
     }
+    for (size_t i = 0; i < t->n_params; i++)
+        find_parts(t, &t->param[i]);
 }
 
 void km_fhir__load_params(km_fhir_tables *t)

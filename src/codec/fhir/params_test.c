@@ -184,6 +184,45 @@ static void an_alias_is_served_by_the_rows_of_another(void **state)
     assert_int_equal(p->targets[0], km_fhir_type_named(KM_STR("Practitioner")));
 }
 
+static void what_others_take_together_is_theirs_to_find(void **state)
+{
+    static const struct {
+        const char *code, *part[2];
+    } rows[] = {
+        { "combo-code", { "code", "component-code" } },
+        { "combo-data-absent-reason", { "component-data-absent-reason", "data-absent-reason" } },
+        { "combo-value-concept", { "component-value-concept", "value-concept" } },
+        { "combo-value-quantity", { "component-value-quantity", "value-quantity" } },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const km_param *p = param("Observation", rows[i].code);
+        assert_int_equal(p->n_parts, 2);
+        for (size_t j = 0; j < 2; j++)
+            assert_ptr_equal(p->part[j], param("Observation", rows[i].part[j]));
+    }
+    assert_int_equal(param("Observation", "code")->n_parts, 0);
+    assert_int_equal(param("Patient", "identifier")->n_parts, 0);
+}
+
+/* A part has rows: it is neither another's alias nor made of parts itself. */
+static void parts_have_rows_of_their_own(void **state)
+{
+    const km_ftype *types;
+    size_t n = km_fhir_resources(&types);
+    (void)state;
+    for (size_t t = 0; t < n; t++) {
+        const km_param *all;
+        size_t params = km_fhir_params(&all, types[t]);
+        for (size_t i = 0; i < params; i++)
+            for (size_t j = 0; j < all[i].n_parts; j++) {
+                const km_param *part = all[i].part[j];
+                if (part->n_parts > 0 || part->index_number != part->number)
+                    fail_msg("%.*s", KM_STR_ARG(all[i].code));
+            }
+    }
+}
+
 static void a_composite_knows_its_parts(void **state)
 {
     (void)state;
@@ -256,6 +295,8 @@ int main(void)
         cmocka_unit_test(every_parameter_is_found_by_number_and_among_its_types),
         cmocka_unit_test(the_first_numbers_never_change),
         cmocka_unit_test(an_alias_is_served_by_the_rows_of_another),
+        cmocka_unit_test(what_others_take_together_is_theirs_to_find),
+        cmocka_unit_test(parts_have_rows_of_their_own),
         cmocka_unit_test(a_composite_knows_its_parts),
         cmocka_unit_test(parameters_that_lead_to_the_owner_are_marked),
         cmocka_unit_test(compartments_are_r4s),

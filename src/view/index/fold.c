@@ -85,8 +85,8 @@ static km_code rows_of(void **out, const km_folding *v, km_arena *a, km_fault *f
     km_code rc = KM_OK;
     size_t n = km_fhir_params(&params, v->type);
     for (size_t i = 0; i < n && rc == KM_OK; i++) {
-        if (params[i].index_number != params[i].number || params[i].kind == KM_PARAM_COMPOSITE
-            || params[i].kind == KM_PARAM_SPECIAL)
+        if (params[i].index_number != params[i].number || params[i].n_parts > 0
+            || params[i].kind == KM_PARAM_COMPOSITE || params[i].kind == KM_PARAM_SPECIAL)
             continue;
         rc = rows_of_param(rows, &params[i], v, a, scratch, f);
         km_arena_reset(scratch);
@@ -302,7 +302,7 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 }
 
 const km_fold_def km_index_fold = { .name = "index",
-                                    .version = 4,
+                                    .version = 5,
                                     .rows = rows_of,
                                     .open = open_notes,
                                     .close = close_notes,

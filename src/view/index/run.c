@@ -374,7 +374,7 @@ static km_code composites(km_spots *out, km_seeking *run, const km_clause *c, co
     return KM_OK;
 }
 
-static km_code by_param(km_spots *out, km_seeking *run, const km_clause *c)
+static km_code by_rows(km_spots *out, km_seeking *run, const km_clause *c)
 {
     if (c->modifier == KM_MOD_MISSING)
         return with_any_value(out, run, c);
@@ -385,6 +385,18 @@ static km_code by_param(km_spots *out, km_seeking *run, const km_clause *c)
     for (size_t i = 0; i < c->terms; i++)
         KM_TRY(c->param->kind == KM_PARAM_COMPOSITE ? composites(out, run, c, &c->term[i])
                                                     : km_kinds__term(out, run, c, &c->term[i]));
+    return KM_OK;
+}
+
+static km_code by_param(km_spots *out, km_seeking *run, const km_clause *c)
+{
+    if (c->param->n_parts == 0)
+        return by_rows(out, run, c);
+    for (size_t i = 0; i < c->param->n_parts; i++) {
+        km_clause part = *c;
+        part.param = c->param->part[i];
+        KM_TRY(by_rows(out, run, &part));
+    }
     return KM_OK;
 }
 
