@@ -100,9 +100,9 @@ void km_request_go_on(km_request *r);
 void km_reply_header(km_reply *r, const char *name, km_str value);
 
 typedef enum km_http_flag {
-    KM_HTTP_INLINE = 1,   /* quick: runs on the connection's thread */
-    KM_HTTP_STREAM = 2,   /* body comes in pieces through `piece` */
-    KM_HTTP_BULK = 4,     /* body limit is bulk_bytes instead of body_bytes */
+    KM_HTTP_INLINE = 1,    /* quick: runs on the connection's thread */
+    KM_HTTP_STREAM = 2,    /* body comes in pieces through `piece` */
+    KM_HTTP_BULK = 4,      /* body limit is bulk_bytes instead of body_bytes */
     KM_HTTP_UNLIMITED = 8, /* no rate limit: who watches the node's health */
     KM_HTTP_BRIEF = 16     /* quick while the request is small and without condition */
 } km_http_flag;

@@ -197,8 +197,8 @@ void km_http__body_free(km_exchange *x);
 km_code km_http__admit(km_exchange *x);
 void km_http__serve(km_exchange *x);
 void km_http__serve_rest(km_exchange *x); /* what reply.then does */
-void km_http__refuse(km_exchange *x); /* makes the reply for x->fault */
-void km_http__run(km_exchange *x);    /* one job */
+void km_http__refuse(km_exchange *x);     /* makes the reply for x->fault */
+void km_http__run(km_exchange *x);        /* one job */
 
 /* reply.c: hands the reply to libmicrohttpd */
 enum MHD_Result km_http__answer(km_exchange *x);

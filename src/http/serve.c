@@ -186,7 +186,7 @@ void km_http__serve(km_exchange *x)
 
 void km_http__serve_rest(km_exchange *x)
 {
-    km_code (*then)(km_request *r, km_reply *out) = x->reply.then;
+    km_code (*then)(km_request * r, km_reply * out) = x->reply.then;
     x->reply.then = NULL;
     conclude(x, then(&x->r, &x->reply));
 }

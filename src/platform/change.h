@@ -59,10 +59,10 @@ typedef struct km_writing {
 
 /* All or nothing. On a fault *failed is the index of the change that was refused. */
 km_code km_changes_carry_out(km_writing *w, km_change *c, size_t n, size_t *failed);
-/* The same for one change without a condition, for whom no thread shall wait. After KM_OK the call's
- * memory is the writer's until `done`, which runs on its thread when the change is durable or
- * refused, and may do so before this returns; then km_change_end tells which. On a fault `done` is
- * not called. */
+/* The same for one change without a condition, for whom no thread shall wait. After KM_OK the
+ * call's memory is the writer's until `done`, which runs on its thread when the change is durable
+ * or refused, and may do so before this returns; then km_change_end tells which. On a fault `done`
+ * is not called. */
 km_code km_change_begin(km_writing *w, km_change *c, void (*done)(void *self), void *self);
 km_code km_change_end(km_writing *w, km_change *c);
 /* What a body may be: strings as long as what a file holds (Attachment.data, Binary.data). Whether

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * sqlite: what the parts of the SQLite driver share: sqlite.c (connections and statements),
- * sqlite_place.c (the file: lock, checkpoints, copies) and sqlite_gather.c (how its log is written).
+ * sqlite_place.c (the file: lock, checkpoints, copies) and sqlite_gather.c (how its log is
+ * written).
  */
 #ifndef KM_STORE_SQLITE_H
 #define KM_STORE_SQLITE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * sqlite_gather: SQLite writes each page of a commit to its log with two calls, the head of the
- * frame and the page. Here they are gathered and go out as one, before the log is synced or anything
- * of it is read. Nobody else can have looked for them before: SQLite tells its other connections of
- * a commit only after its sync, and their descriptors are not this one.
+ * frame and the page. Here they are gathered and go out as one, before the log is synced or
+ * anything of it is read. Nobody else can have looked for them before: SQLite tells its other
+ * connections of a commit only after its sync, and their descriptors are not this one.
  *
  * A VFS that is SQLite's own but for the log of a database; a write that fails is told by the sync.
  */
@@ -14,8 +14,8 @@
 
 #include "store/sqlite.h"
 
-/* SQLite's own VFS for Unix writes at most 128 KiB less one byte in one call, and takes a longer one
- * for a full disk. */
+/* SQLite's own VFS for Unix writes at most 128 KiB less one byte in one call, and takes a longer
+ * one for a full disk. */
 enum { GATHER_BYTES = 120 << 10 };
 
 typedef struct gathering {

@@ -107,8 +107,8 @@ static km_code count_quickly(bool *done, int64_t *total, km_seeking *run)
     const km_clause *c = &s->typed[0].clause[0];
     *done = s->view.summary == KM_SUMMARY_COUNT && s->types == 1 && s->typed[0].clauses == 1
             && c->form == KM_FORM_PARAM && c->modifier == KM_MOD_NONE
-            && c->param->kind == KM_PARAM_TOKEN && c->param->n_parts == 0 && c->terms == 1 && c->term[0].has_bar
-            && c->term[0].has_code && km_access_covers_all(run->access);
+            && c->param->kind == KM_PARAM_TOKEN && c->param->n_parts == 0 && c->terms == 1
+            && c->term[0].has_bar && c->term[0].has_code && km_access_covers_all(run->access);
     if (!*done)
         return KM_OK;
     int64_t rows;
