@@ -8,6 +8,7 @@
 #include "gateways/claims/claims.h"
 #include "gateways/fhir/fhir.h"
 #include "gateways/files/files.h"
+#include "services/identifier/identifier.h"
 #include "services/lookers/lookers.h"
 #include "services/sharing/sharing.h"
 
@@ -17,6 +18,7 @@ static const km_service *const services[] = { &km_app_node,
                                               &km_gateway_claims,
                                               &km_service_sharing,
                                               &km_service_lookers,
+                                              &km_service_identifier,
                                               NULL };
 
 /* Arenas come and go in large blocks, made by one thread and given back by another. glibc would

@@ -24,4 +24,7 @@ km_code km_platform__references(km_writing *w, km_change *c, size_t n, size_t *f
 km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_fault *f);
 void km_node__close_trust(km_node *n);
 
+/* identity.c */
+void km_node__close_persons(km_node *n);
+
 #endif

@@ -33,9 +33,9 @@ static void gather(assembly *out, const km_service *const *services)
     *out = (assembly){ .fold = { &km_index_fold, &km_person_fold, &km_trust_consent_fold,
                                  &km_trust_mark_fold, &km_trust_tie_fold, &km_trust_grants_fold },
                        .sql = { km_sql_record, km_sql_view_index, km_sql_view_person, km_sql_trust,
-                                km_sql_trust_who },
+                                km_sql_trust_who, km_sql_trust_identity, km_sql_trust_cases },
                        .folds = 6,
-                       .lists = 5 };
+                       .lists = 7 };
     for (; *services != NULL; services++) {
         const km_service *s = *services;
         if (s->sql != NULL)
@@ -161,6 +161,7 @@ km_code km_node_open(km_node **out, const km_config *c, const km_service *const 
     n->services = services;
     n->clock = &km_clock_real;
     n->random = &km_random_real;
+    pthread_mutex_init(&n->persons_lock, NULL);
     km_fhir_load();
     km_code rc = open_all(n, services, f);
     if (rc != KM_OK) {
@@ -175,6 +176,7 @@ void km_node_close(km_node *n)
 {
     if (n == NULL)
         return;
+    km_node__close_persons(n);
     if (n->log != NULL)
         km_log_close(n->log);
     if (n->store != NULL)

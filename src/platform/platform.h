@@ -8,14 +8,17 @@
 #ifndef KM_PLATFORM_PLATFORM_H
 #define KM_PLATFORM_PLATFORM_H
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "codec/json/json.h"
 #include "http/http.h"
 #include "record/log.h"
 #include "trust/audit/find.h"
+#include "trust/cases/cases.h"
 #include "trust/consents.h"
 #include "trust/grants.h"
+#include "trust/identity/persons.h"
 #include "trust/keys/keys.h"
 #include "trust/marks.h"
 #include "trust/trust.h"
@@ -94,6 +97,9 @@ struct km_node {
     km_audit_finder *finder; /* over the audit, while serving */
     km_whos *whos;           /* who asks: tokens, sessions, apps */
     km_trust *trust;
+    km_keys *keys_b;     /* of operator B, once the register of persons is open */
+    km_persons *persons; /* ask km_node_persons */
+    pthread_mutex_t persons_lock;
     km_providers *providers;           /* who vouches for people; what is known of them */
     km_http *http;                     /* while serving */
     const km_service *const *services; /* gateways too; NULL-ended */
@@ -116,6 +122,9 @@ static inline km_node *km_request_node(const km_request *r)
 
 /* What a node that serves does behind its answers: the index of its audit. */
 km_code km_node_watch(km_node *n, km_fault *f);
+
+/* The register of persons, opened at the first call; any thread may ask. */
+km_code km_node_persons(km_persons **out, km_node *n, km_fault *f);
 
 /* A call of the node's own (jobs, commands): arena of `cap` bytes, its own fault. */
 typedef struct km_own_call {

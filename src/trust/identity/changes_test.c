@@ -178,7 +178,7 @@ static void who_is_merged_leads_to_who_stays(void **state)
     assert_true(km_str_is(e[0].kind, "replaced"));
     assert_non_null(memmem(e[0].body.p, e[0].body.n, tb.v, KM_TOKEN_LEN));
     assert_non_null(memmem(e[0].body.p, e[0].body.n, ta.v, KM_TOKEN_LEN));
-    km_proof q = register_proof(r->w->arena, 2);
+    km_id_proof q = register_proof(r->w->arena, 2);
     km_test_must(r->w, km_persons_find(&found, r->p, &q, &r->w->call));
     assert_int_equal(found, a);
     /* Chains, and no rings. */
@@ -210,7 +210,7 @@ static void a_split_asks_each_holder_and_lists_who_has_not_answered(void **state
     /* Whose the merged one is nobody can say any more. */
     assert_int_equal(register_resolve(r, &out, tb), KM_GONE);
     register_leads_to(r, ta, a);
-    km_proof q = register_proof(r->w->arena, 2);
+    km_id_proof q = register_proof(r->w->arena, 2);
     km_test_must(r->w, km_persons_find(&found, r->p, &q, &r->w->call));
     assert_int_equal(found, fresh);
     register_leads_to(r, register_issue(r, CARE, fresh), fresh);
@@ -239,13 +239,13 @@ static void a_strong_proof_is_history_and_birth(void **state)
     km_test_register *r = *state;
     bool made, strong;
     int64_t one, other;
-    km_proof birth = { .system = KM_STR("birth"),
+    km_id_proof birth = { .system = KM_STR("birth"),
                        .part = { KM_STR("1980-02-29"), KM_STR("male") },
                        .parts = 2,
                        .source = KM_STR("registry") };
-    km_proof first[2] = { register_proof(r->w->arena, 1), birth };
-    km_proof second[2] = { register_proof(r->w->arena, 2), birth };
-    km_proof history[2] = { first[0], second[0] };
+    km_id_proof first[2] = { register_proof(r->w->arena, 1), birth };
+    km_id_proof second[2] = { register_proof(r->w->arena, 2), birth };
+    km_id_proof history[2] = { first[0], second[0] };
     km_call *call = &r->w->call;
     km_test_must(r->w, km_persons_enrol(&one, &made, r->p, first, 2, call));
     km_test_must(r->w, km_persons_enrol(&other, &made, r->p, second, 1, call));
@@ -424,7 +424,7 @@ static km_code step_enrol(model *m, uint64_t *seed)
     (void)seed;
     if (m->persons == PEOPLE_MAX)
         return KM_OK;
-    km_proof q = register_proof(m->r->w->arena, m->next_number);
+    km_id_proof q = register_proof(m->r->w->arena, m->next_number);
     KM_TRY(km_persons_enrol(&person, &made, m->r->p, &q, 1, &m->r->w->call));
     assert_true(made);
     m->next_number++;

@@ -161,7 +161,7 @@ km_code km_id__cluster(int64_t out[KM_ID_CLUSTER], size_t *n, km_conn *c, int64_
 /* --- proofs --- */
 
 typedef struct known_proof {
-    const km_proof *proof;
+    const km_id_proof *proof;
     unsigned char idx[KM_KEY_ID];
     bool identifies;
     int64_t holder; /* the person who has it, merges followed; 0: nobody */
@@ -177,7 +177,7 @@ typedef struct enrolment {
 
 /* Who sends the number of one purpose in the field of another is stopped here too (§1.8); numbers
  * of insurers are known systems and may have any digits. */
-static bool holds_my_number(const km_proof *q)
+static bool holds_my_number(const km_id_proof *q)
 {
     bool exempt = km_str_is(q->system, "insno") || km_str_is(q->system, "koiki")
                   || km_str_is(q->system, "jpki-auth");
@@ -187,7 +187,7 @@ static bool holds_my_number(const km_proof *q)
     return false;
 }
 
-static km_code check_proof(known_proof *out, km_persons *p, const km_proof *q, km_fault *f)
+static km_code check_proof(known_proof *out, km_persons *p, const km_id_proof *q, km_fault *f)
 {
     const km_proof_kind *kind = km_identity_kind(q->system);
     if (kind == NULL)
@@ -224,7 +224,7 @@ static km_code find_proof(int64_t *person, km_persons *p, km_conn *c, const know
     }
 }
 
-static km_str proof_text(km_arena *a, const km_proof *q)
+static km_str proof_text(km_arena *a, const km_id_proof *q)
 {
     km_buf out = km_buf_in(a);
     km_enc(&out, q->part, q->parts);
@@ -315,7 +315,7 @@ static km_code enrol(void *self, km_txn *t, km_fault *f)
     return KM_OK;
 }
 
-km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_proof *proof,
+km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_id_proof *proof,
                          size_t n, km_call *call)
 {
     bool identified = false;
@@ -342,10 +342,10 @@ static km_code find(void *self, km_conn *c, km_fault *f)
     return e->person != 0 ? KM_OK : km_fail(f, KM_NOT_FOUND, NULL, NULL);
 }
 
-km_code km_persons_find(int64_t *person, km_persons *p, const km_proof *proof, km_call *call)
+km_code km_persons_find(int64_t *person, km_persons *p, const km_id_proof *proof, km_call *call)
 {
     enrolment e = { .p = p, .n = 1 };
-    km_proof q = *proof;
+    km_id_proof q = *proof;
     if (q.source.n == 0)
         q.source = KM_STR("asked");
     KM_TRY(check_proof(&e.proof[0], p, &q, call->fault));
@@ -449,7 +449,7 @@ static km_code compare(void *self, km_conn *c, km_fault *f)
 }
 
 km_code km_persons_strong(bool *out, km_persons *p, int64_t one, int64_t other,
-                          const km_proof *history, size_t n, km_call *call)
+                          const km_id_proof *history, size_t n, km_call *call)
 {
     comparing me = { .p = p, .n = n, .one = one, .other = other };
     if (n == 0 || n > KM_PROOFS_MAX)

@@ -100,22 +100,22 @@ km_code km_persons_owner(km_holder *out, km_persons *p, km_str domain, km_call *
 
 /* --- persons and what proves them (§1.2) --- */
 
-typedef struct km_proof {
+typedef struct km_id_proof {
     km_str system; /* a kind of proof */
     km_str part[KM_PARTS_MAX];
     size_t parts;
     km_str source;       /* who says so: an insurer's number, "jpki" */
     int64_t from, until; /* days as YYYYMMDD; 0: open */
-} km_proof;
+} km_id_proof;
 
 enum { KM_PROOFS_MAX = 16 };
 /* The person whom the proofs name; proofs that were not known are added. Nobody: a new person with
  * a random root. At least one proof must identify by itself (KM_REQUIRED). Proofs that name two
  * persons are KM_CONFLICT: whether they are one is a case. */
-km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_proof *proof,
+km_code km_persons_enrol(int64_t *person, bool *made, km_persons *p, const km_id_proof *proof,
                          size_t n, km_call *call);
 /* KM_NOT_FOUND. Persons who were merged are answered as the one who is left. */
-km_code km_persons_find(int64_t *person, km_persons *p, const km_proof *proof, km_call *call);
+km_code km_persons_find(int64_t *person, km_persons *p, const km_id_proof *proof, km_call *call);
 /* What is known of a person's proofs: no value. */
 typedef struct km_proof_row {
     int64_t number;
@@ -195,7 +195,7 @@ km_code km_persons_applied(km_persons *p, km_str domain, const km_holder *h, uin
 /* One history of insured numbers, as the register of the insurers tells it, names both, and both
  * have the same sex and birth date: enough for a merge without a case. */
 km_code km_persons_strong(bool *out, km_persons *p, int64_t one, int64_t other,
-                          const km_proof *history, size_t n, km_call *call);
+                          const km_id_proof *history, size_t n, km_call *call);
 
 /* `gone` becomes merged into `stays`. Its identifiers go on resolving, to `stays`; each holder is
  * told which identifier takes their place. Prepared before, carried out on a transaction. */

@@ -10,7 +10,7 @@ static void the_same_proof_is_the_same_person(void **state)
     int64_t one = register_enrol(r, 1), other = register_enrol(r, 2), found;
     assert_int_not_equal(one, other);
     assert_int_equal(register_enrol(r, 1), one);
-    km_proof wide = { .system = KM_STR("insno"),
+    km_id_proof wide = { .system = KM_STR("insno"),
                       .part = { KM_STR("０１１３００１２"), KM_STR("記号"), KM_STR("000 0001"),
                                 KM_STR("00") },
                       .parts = 4 };
@@ -25,7 +25,7 @@ static void a_proof_that_many_share_names_nobody(void **state)
     km_test_register *r = *state;
     int64_t person;
     bool made;
-    km_proof q[2] = { { .system = KM_STR("nkds"),
+    km_id_proof q[2] = { { .system = KM_STR("nkds"),
                         .part = { KM_STR("ヤマダ タロウ"), KM_STR("1980-02-29"), KM_STR("male") },
                         .parts = 3,
                         .source = KM_STR("desk") } };
@@ -43,7 +43,7 @@ static void proofs_of_two_persons_are_a_case(void **state)
     km_test_register *r = *state;
     int64_t person;
     bool made;
-    km_proof q[2] = { register_proof(r->w->arena, 1), register_proof(r->w->arena, 2) };
+    km_id_proof q[2] = { register_proof(r->w->arena, 1), register_proof(r->w->arena, 2) };
     register_enrol(r, 1);
     register_enrol(r, 2);
     assert_int_equal(km_persons_enrol(&person, &made, r->p, q, 2, &r->w->call), KM_CONFLICT);
@@ -54,7 +54,7 @@ static void a_my_number_is_no_proof(void **state)
     km_test_register *r = *state;
     int64_t person;
     bool made;
-    km_proof q = { .system = KM_STR("residence"),
+    km_id_proof q = { .system = KM_STR("residence"),
                    .part = { KM_STR("1234 5678 9018") },
                    .parts = 1,
                    .source = KM_STR("desk") };

@@ -97,9 +97,9 @@ static inline int register_teardown(void **state)
 }
 
 /* An insured number that is `n`'s. */
-static inline km_proof register_proof(km_arena *a, int n)
+static inline km_id_proof register_proof(km_arena *a, int n)
 {
-    return (km_proof){ .system = KM_STR("insno"),
+    return (km_id_proof){ .system = KM_STR("insno"),
                        .part = { KM_STR("01130012"), KM_STR("記号"), km_arena_print(a, "%07d", n),
                                  KM_STR("00") },
                        .parts = 4,
@@ -110,7 +110,7 @@ static inline int64_t register_enrol(km_test_register *r, int n)
 {
     int64_t person;
     bool made;
-    km_proof q = register_proof(r->w->arena, n);
+    km_id_proof q = register_proof(r->w->arena, n);
     km_test_must(r->w, km_persons_enrol(&person, &made, r->p, &q, 1, &r->w->call));
     return person;
 }
