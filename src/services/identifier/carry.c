@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * carry: what was decided is done, once. What needs keys is prepared first; the case is taken in the
- * transaction of what it decides. A row for each kind; a kind without steps is a decision that is
- * carried out elsewhere (a configuration), and is only taken.
+ * carry: what was decided is done, once. What needs keys is prepared first; the case is taken in
+ * the transaction of what it decides. A row for each kind; a kind without steps is a decision that
+ * is carried out elsewhere (a configuration), and is only taken.
  */
 #include "base/date.h"
 #include "services/identifier/identifier.h"

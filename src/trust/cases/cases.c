@@ -10,8 +10,8 @@ enum { ACTS = 32 };
 
 const char *km_case_state_name(km_case_state s)
 {
-    static const char *const names[] = { "none", "proposed", "confirmed", "done", "refused",
-                                         "expired" };
+    static const char *const names[] = { "none", "proposed", "confirmed",
+                                         "done", "refused",  "expired" };
     return names[s];
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cases: what no single person may do alone (trust.md §5.4). One proposes exactly what is to be done,
- * another reads it and confirms, and then it is done, once.
+ * cases: what no single person may do alone (trust.md §5.4). One proposes exactly what is to be
+ * done, another reads it and confirms, and then it is done, once.
  *
  * Promises
  * - A kind of case is a row of data/cases/kinds.tsv: how many different persons, how long it lives,

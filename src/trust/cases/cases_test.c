@@ -27,8 +27,8 @@ static int setup(void **state)
     x->anna = (km_case_actor){ KM_STR("https://id.example|anna"), admin };
     x->ben = (km_case_actor){ KM_STR("https://id.example|ben"), officer };
     x->cleo = (km_case_actor){ KM_STR("https://other.example|anna"), officer };
-    x->nurse =
-        (km_case_actor){ KM_STR("https://id.example|n"), km_roles_role(x->roles, KM_STR("clinician")) };
+    x->nurse = (km_case_actor){ KM_STR("https://id.example|n"),
+                                km_roles_role(x->roles, KM_STR("clinician")) };
     *state = x;
     return 0;
 }
@@ -89,13 +89,16 @@ static void what_is_proposed_has_one_spelling_and_its_hash(void **state)
 {
     world *x = *state;
     km_case a = propose(x, "new-domain", domain_json(x), &x->anna);
-    assert_true(km_str_is(a.content, "{\"uri\":\"urn:x\",\"legalBasis\":\"a 法\",\"graceSeconds\":60,"
-                                     "\"smallest\":0}"));
+    assert_true(km_str_is(a.content,
+                          "{\"uri\":\"urn:x\",\"legalBasis\":\"a 法\",\"graceSeconds\":60,"
+                          "\"smallest\":0}"));
     assert_int_equal(a.state, KM_CASE_PROPOSED);
     assert_int_equal(a.hash_hex.n, 64);
-    static const char *const wrong[] = { "{}", "[]", "{\"uri\":1,\"legalBasis\":\"b\",\"graceSeconds\":1,\"smallest\":0}",
-                                         "{\"uri\":\"u\",\"legalBasis\":\"b\",\"graceSeconds\":1.5,\"smallest\":0}",
-                                         "{\"uri\":\"u\",\"legalBasis\":\"b\",\"graceSeconds\":1,\"smallest\":0,\"more\":1}" };
+    static const char *const wrong[] = {
+        "{}", "[]", "{\"uri\":1,\"legalBasis\":\"b\",\"graceSeconds\":1,\"smallest\":0}",
+        "{\"uri\":\"u\",\"legalBasis\":\"b\",\"graceSeconds\":1.5,\"smallest\":0}",
+        "{\"uri\":\"u\",\"legalBasis\":\"b\",\"graceSeconds\":1,\"smallest\":0,\"more\":1}"
+    };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         km_case c;
         km_fault_clear(&x->w->fault);
@@ -148,9 +151,9 @@ static void three_custodians_are_three_persons(void **state)
     world *x = *state;
     km_jv what = km_test_json(x->w->arena, "{\"release\":\"r\",\"sid\":\"00\",\"reason\":\"why\"}");
     km_case c;
-    assert_int_equal(km_cases_propose(&c, &x->s, KM_STR("forward-scan"), what, &x->anna,
-                                      &x->w->call),
-                     KM_FORBIDDEN); /* not a custodian's role */
+    assert_int_equal(
+        km_cases_propose(&c, &x->s, KM_STR("forward-scan"), what, &x->anna, &x->w->call),
+        KM_FORBIDDEN); /* not a custodian's role */
     c = propose(x, "forward-scan", what, &x->ben);
     km_case_actor operator_ = { KM_STR("operator"), km_roles_role(x->roles, KM_STR("operator")) };
     assert_int_equal(confirm(x, &c, c.hash_hex, &x->cleo), KM_OK);

@@ -240,9 +240,9 @@ static void a_strong_proof_is_history_and_birth(void **state)
     bool made, strong;
     int64_t one, other;
     km_id_proof birth = { .system = KM_STR("birth"),
-                       .part = { KM_STR("1980-02-29"), KM_STR("male") },
-                       .parts = 2,
-                       .source = KM_STR("registry") };
+                          .part = { KM_STR("1980-02-29"), KM_STR("male") },
+                          .parts = 2,
+                          .source = KM_STR("registry") };
     km_id_proof first[2] = { register_proof(r->w->arena, 1), birth };
     km_id_proof second[2] = { register_proof(r->w->arena, 2), birth };
     km_id_proof history[2] = { first[0], second[0] };

@@ -11,9 +11,9 @@ static void the_same_proof_is_the_same_person(void **state)
     assert_int_not_equal(one, other);
     assert_int_equal(register_enrol(r, 1), one);
     km_id_proof wide = { .system = KM_STR("insno"),
-                      .part = { KM_STR("０１１３００１２"), KM_STR("記号"), KM_STR("000 0001"),
-                                KM_STR("00") },
-                      .parts = 4 };
+                         .part = { KM_STR("０１１３００１２"), KM_STR("記号"), KM_STR("000 0001"),
+                                   KM_STR("00") },
+                         .parts = 4 };
     km_test_must(r->w, km_persons_find(&found, r->p, &wide, &r->w->call));
     assert_int_equal(found, one);
     register_again(r);
@@ -26,9 +26,10 @@ static void a_proof_that_many_share_names_nobody(void **state)
     int64_t person;
     bool made;
     km_id_proof q[2] = { { .system = KM_STR("nkds"),
-                        .part = { KM_STR("ヤマダ タロウ"), KM_STR("1980-02-29"), KM_STR("male") },
-                        .parts = 3,
-                        .source = KM_STR("desk") } };
+                           .part = { KM_STR("ヤマダ タロウ"), KM_STR("1980-02-29"),
+                                     KM_STR("male") },
+                           .parts = 3,
+                           .source = KM_STR("desk") } };
     assert_int_equal(km_persons_enrol(&person, &made, r->p, q, 1, &r->w->call), KM_REQUIRED);
     km_fault_clear(&r->w->fault);
     for (int n = 1; n <= 2; n++) {
@@ -55,9 +56,9 @@ static void a_my_number_is_no_proof(void **state)
     int64_t person;
     bool made;
     km_id_proof q = { .system = KM_STR("residence"),
-                   .part = { KM_STR("1234 5678 9018") },
-                   .parts = 1,
-                   .source = KM_STR("desk") };
+                      .part = { KM_STR("1234 5678 9018") },
+                      .parts = 1,
+                      .source = KM_STR("desk") };
     assert_int_equal(km_persons_enrol(&person, &made, r->p, &q, 1, &r->w->call), KM_INVALID);
     assert_string_equal(r->w->fault.detail, "forbidden identifier");
 }

@@ -100,10 +100,10 @@ static inline int register_teardown(void **state)
 static inline km_id_proof register_proof(km_arena *a, int n)
 {
     return (km_id_proof){ .system = KM_STR("insno"),
-                       .part = { KM_STR("01130012"), KM_STR("記号"), km_arena_print(a, "%07d", n),
-                                 KM_STR("00") },
-                       .parts = 4,
-                       .source = KM_STR("01130012") };
+                          .part = { KM_STR("01130012"), KM_STR("記号"),
+                                    km_arena_print(a, "%07d", n), KM_STR("00") },
+                          .parts = 4,
+                          .source = KM_STR("01130012") };
 }
 
 static inline int64_t register_enrol(km_test_register *r, int n)
