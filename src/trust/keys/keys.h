@@ -5,8 +5,9 @@
  * keyed hash has a fixed message form that begins with its own label.
  *
  * Promises
- * - Three doors of one shape: a ring in this process (sealed files, or memory alone), and a client
- *   of the key process, which has the same ring behind a Unix socket.
+ * - Four doors of one shape: a ring in this process (sealed files, or memory alone), a ring whose
+ *   keys stay in a PKCS#11 token, and a client of the key process, which has one of these rings
+ *   behind a Unix socket.
  * - A ring holds only the roles that it was opened for: operator A's never holds KB, operator B's
  *   never holds KA and sees no root, only a `t` that differs by domain (trust.md §1.3).
  * - Symmetric keys lie in memory that is locked, left out of core dumps and wiped when given back.
@@ -74,6 +75,18 @@ typedef struct km_keys_folder {
     const km_random *random;
 } km_keys_folder;
 km_code km_keys_open(km_keys **out, const km_keys_folder *o, km_fault *f);
+
+/* The keys of a PKCS#11 token (OASIS PKCS #11 2.40): made in it, sensitive and not extractable, or
+ * not used (KM_FORBIDDEN). For the key process: a module's code is not ours, and belongs beside
+ * nothing else. Every keyed step is the token's, one at a time. KM_BUSY: the token went away. */
+typedef struct km_keys_token {
+    const char *module; /* path of the shared library */
+    const char *label;  /* of the token */
+    km_str pin;         /* the user's; used while opening alone */
+    unsigned roles;
+    const km_random *random;
+} km_keys_token;
+km_code km_keys_open_token(km_keys **out, const km_keys_token *o, km_fault *f);
 
 /* The key process behind the socket at `path`. A process that went away is KM_BUSY; the next call
  * tries again. */
