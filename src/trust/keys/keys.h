@@ -154,7 +154,8 @@ typedef struct km_keyd_options {
     km_keys *keys;
     bool (*stop)(void);
     bool confine;       /* sandbox/sandbox.h, after start; off in tests that share the process */
-    const char *folder; /* of the key files, which a confined process may still write; NULL: none */
+    const char *folder; /* of the key files, or of those that a token's module writes: what a
+                         * confined process may still write; NULL: none */
 } km_keyd_options;
 /* Serves until stop() says so. The socket is 0600; a peer of another user is refused. */
 km_code km_keyd_run(const km_keyd_options *o, km_fault *f);
