@@ -7,10 +7,12 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/inside.h"
 #include "sandbox/sandbox.h"
+#include "trust/who/provider.h"
 
 enum { PLACES = 48, PORTS = 64, FILES = 65536, HTTP = 80, HTTPS = 443, POSTGRES = 5432 };
 
@@ -29,6 +31,9 @@ static void keep(keeping *k, const char *path, unsigned may)
 
 static void ask(keeping *k, int64_t port)
 {
+    for (size_t i = 0; i < k->ports; i++)
+        if (k->port[i] == port)
+            return;
     if (port > 0 && port < 65536 && k->ports < PORTS)
         k->port[k->ports++] = (uint16_t)port;
 }
@@ -122,6 +127,74 @@ static void keep_options(keeping *k, const km_args *a)
     }
 }
 
+/* --- what the store names --- */
+
+static void tell_provider(FILE *out, const km_provider *p)
+{
+    fprintf(out, "url %.*s\n", KM_STR_ARG(p->issuer));
+    for (size_t i = 0; i < p->allowances; i++)
+        fprintf(out, "at %.*s\n", KM_STR_ARG(p->allowed[i]));
+    if (p->ca_file.n > 0)
+        fprintf(out, "file %.*s\n", KM_STR_ARG(p->ca_file));
+}
+
+static _Noreturn void tell_providers(int to, const km_args *a, const km_config *c)
+{
+    km_fault f = { 0 };
+    km_node *n;
+    FILE *out = fdopen(to, "w");
+    if (out == NULL || km_node_open(&n, c, a->services, &f) != KM_OK)
+        _exit(0); /* which the node will tell itself */
+    static km_provider all[KM_PROVIDERS_MAX];
+    size_t count = 0;
+    km_own_call own;
+    km_own_call_open(&own, n, "confine", 1 << 20);
+    if (km_provider_list(all, &count, n->log, &own.call) == KM_OK)
+        for (size_t i = 0; i < count; i++)
+            tell_provider(out, &all[i]);
+    fclose(out);
+    km_own_call_close(&own);
+    km_node_close(n);
+    _exit(0);
+}
+
+static void hear_line(keeping *k, km_str line)
+{
+    km_str rest, word = km_str_cut(line, ' ', &rest);
+    const char *value = km_arena_print(k->arena, "%.*s", KM_STR_ARG(rest)).p;
+    if (km_str_is(word, "url"))
+        ask_address(k, value);
+    else if (km_str_is(word, "at"))
+        ask(k, number_at_end(rest));
+    else if (km_str_is(word, "file"))
+        keep(k, value, KM_SANDBOX_READ);
+}
+
+/* Providers at which people sign in stand in the store, and what has opened the store can no longer
+ * be fenced: its threads are there. So a child opens it, tells where they are, and ends. */
+static void keep_providers(keeping *k, const km_args *a, const km_config *c)
+{
+    char line[2048];
+    int way[2];
+    const char *db = km_arena_print(k->arena, "%s/kumihimo.db", c->data_dir).p;
+    if ((c->store == NULL && access(db, R_OK) != 0) || pipe(way) != 0)
+        return;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        close(way[0]);
+        tell_providers(way[1], a, c);
+    }
+    close(way[1]);
+    FILE *in = fdopen(way[0], "r");
+    while (child > 0 && in != NULL && fgets(line, sizeof line, in) != NULL)
+        hear_line(k, km_str_trim(km_str_of(line)));
+    if (in != NULL)
+        fclose(in);
+    if (child > 0)
+        (void)waitpid(child, NULL, 0);
+}
+
 static km_code gather(keeping *k, const km_args *a, const km_config *c, km_fault *f)
 {
     const char *more = a->option(a, "connect");
@@ -134,6 +207,7 @@ static km_code gather(keeping *k, const km_args *a, const km_config *c, km_fault
         ask_address(k, c->store);
         keep_libpq(k);
     }
+    keep_providers(k, a, c);
     return more != NULL ? ask_list(k, more, f) : KM_OK;
 }
 

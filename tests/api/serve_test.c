@@ -53,29 +53,42 @@ static void run_program(const served *s, char *const word[])
     _exit(127);
 }
 
-/* With the options, which are words apart by spaces; waits until it listens. */
-static void start(served *s, const char *options)
+static void make_place(served *s)
 {
-    enum { WORDS = 32, TRIES = 1500 };
-    static char text[2048];
-    char *word[WORDS + 1], *left, said[256] = "";
-    size_t n = 0;
     *s = (served){ .dir = "/tmp/kumihimo-serve-XXXXXX" };
     assert_non_null(mkdtemp(s->dir));
     assert_int_equal(chmod(s->dir, 0755), 0); /* for whom it becomes */
     snprintf(s->out, sizeof s->out, "%s/out", s->dir);
     snprintf(s->log, sizeof s->log, "%s/log", s->dir);
     snprintf(s->data, sizeof s->data, "%s/node", s->dir);
-    snprintf(text, sizeof text, "%s serve --data %s --listen 127.0.0.1:0 %s", getenv("KUMIHIMO"),
-             s->data, options);
+}
+
+/* Words apart by spaces. */
+static pid_t run_words(const served *s, const char *words)
+{
+    enum { WORDS = 40 };
+    static char text[2048];
+    char *word[WORDS + 1], *left;
+    size_t n = 0;
+    snprintf(text, sizeof text, "%s %s", getenv("KUMIHIMO"), words);
     for (char *w = strtok_r(text, " ", &left); w != NULL && n < WORDS;
          w = strtok_r(NULL, " ", &left))
         word[n++] = w;
     word[n] = NULL;
-    s->pid = fork();
-    assert_true(s->pid >= 0);
-    if (s->pid == 0)
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
         run_program(s, word);
+    return pid;
+}
+
+/* Waits until it listens. */
+static void begin(served *s, const char *options)
+{
+    enum { TRIES = 1500 };
+    char said[256] = "", words[1024];
+    snprintf(words, sizeof words, "serve --data %s --listen 127.0.0.1:0 %s", s->data, options);
+    s->pid = run_words(s, words);
     for (int i = 0; i < TRIES && s->port == 0; i++) {
         read_text(said, sizeof said, s->out);
         const char *at = strstr(said, "://127.0.0.1:");
@@ -88,6 +101,12 @@ static void start(served *s, const char *options)
     read_text(s->said, sizeof s->said, s->log);
     if (s->port == 0)
         fail_msg("it does not listen: %s", s->said);
+}
+
+static void start(served *s, const char *options)
+{
+    make_place(s);
+    begin(s, options);
 }
 
 static int forget(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -174,6 +193,24 @@ static void a_node_confines_itself_and_says_to_what(void **state)
         assert_null(strstr(s.said, "NOT CONFINED: files"));
     } else
         assert_non_null(strstr(s.said, "NOT CONFINED: anything"));
+    stop(&s);
+}
+
+static void a_node_may_ask_the_providers_that_its_store_names_and_what_options_say(void **state)
+{
+    served s;
+    char words[512];
+    int status;
+    (void)state;
+    make_place(&s);
+    snprintf(words, sizeof words,
+             "provider add clinic --data %s --issuer https://id.example.org:8443/realm --client-id "
+             "c --label x --label-en x --allow 127.0.0.1:9191",
+             s.data);
+    assert_int_equal(waitpid(run_words(&s, words), &status, 0) > 0 ? status : -1, 0);
+    begin(&s, "--open --connect 7001,7002");
+    if (km_sandbox_can())
+        assert_non_null(strstr(s.said, " 80 443 8443 9191 7001 7002 alone"));
     stop(&s);
 }
 
@@ -334,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_confines_itself_and_says_to_what),
+        cmocka_unit_test(a_node_may_ask_the_providers_that_its_store_names_and_what_options_say),
         cmocka_unit_test(a_node_that_is_not_confined_says_so_loudly),
         cmocka_unit_test(root_serves_as_the_named_user_and_the_data_is_the_users),
         cmocka_unit_test(
