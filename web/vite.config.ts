@@ -45,6 +45,8 @@ export default defineConfig({
   },
   server: {
     fs: { allow: ['..'] },
-    proxy: { '/api': process.env['KUMIHIMO_URL'] ?? 'http://127.0.0.1:8080' },
+    proxy: Object.fromEntries(
+      ['/api', '/session', '/sign-in'].map((path) => [path, process.env['KUMIHIMO_URL'] ?? 'http://127.0.0.1:8080']),
+    ),
   },
 });

@@ -23,6 +23,7 @@
 #include "trust/marks.h"
 #include "trust/trust.h"
 #include "trust/who/prove.h"
+#include "trust/who/card.h"
 #include "trust/who/provider.h"
 #include "view/index/index.h"
 #include "view/person/person.h"
@@ -101,6 +102,7 @@ struct km_node {
     km_persons *persons; /* ask km_node_persons */
     pthread_mutex_t persons_lock;
     km_providers *providers;           /* who vouches for people; what is known of them */
+    km_cards *cards;                   /* whose cards are taken; DIR/certificates */
     km_http *http;                     /* while serving */
     const km_service *const *services; /* gateways too; NULL-ended */
     const km_clock *clock;

@@ -76,6 +76,13 @@ static km_code open_whos(km_node *n, const char *keys, km_fault *f)
     return km_whos_open(&n->whos, &o, f);
 }
 
+static km_cards *open_cards(const km_node *n)
+{
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s/certificates", n->config->data_dir);
+    return km_cards_new(folder, km_whos_demo(n->whos));
+}
+
 km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_fault *f)
 {
     static const km_trust_views views = { .same_person = km_person_same };
@@ -95,6 +102,7 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
                            .local_source = n->local_source,
                            .views = &views };
     n->providers = km_providers_new(n->log);
+    n->cards = open_cards(n);
     return km_trust_open(&n->trust, &o, f);
 }
 
@@ -109,6 +117,7 @@ void km_node__close_trust(km_node *n)
 {
     km_fault none = { 0 };
     km_providers_free(n->providers);
+    km_cards_free(n->cards);
     km_audit_finder_close(n->finder);
     if (n->trust != NULL)
         km_trust_close(n->trust);

@@ -123,6 +123,12 @@ function answer(url, reply) {
   reply.end(JSON.stringify(body));
 }
 
+/** Who is signed in: nobody, for the doors stand open. */
+function open(reply) {
+  reply.writeHead(200, headers('application/json'));
+  reply.end(JSON.stringify({ signedIn: false, open: true, demo: false }));
+}
+
 function file(url, reply) {
   const path = join(dist, normalize(url.pathname === '/' ? '/index.html' : url.pathname));
   if (!path.startsWith(dist) || !existsSync(path)) {
@@ -138,7 +144,8 @@ function file(url, reply) {
 export function serve(port = 0) {
   const server = createServer((request, reply) => {
     const url = new URL(request.url, 'http://node');
-    if (!url.pathname.startsWith('/api/')) file(url, reply);
+    if (url.pathname === '/session') open(reply);
+    else if (!url.pathname.startsWith('/api/')) file(url, reply);
     else if (url.pathname.includes('/slow')) setTimeout(() => answer(url, reply), 1200);
     else answer(url, reply);
   });

@@ -3,6 +3,7 @@ import '@shell/shell.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { LanguageProvider } from '@i18n/language';
+import { SessionProvider } from '@shell/session';
 import { Shell } from '@shell/shell';
 
 const root = document.getElementById('root');
@@ -10,7 +11,9 @@ if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
     <LanguageProvider>
-      <Shell />
+      <SessionProvider>
+        <Shell />
+      </SessionProvider>
     </LanguageProvider>
   </StrictMode>,
 );

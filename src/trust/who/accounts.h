@@ -5,8 +5,7 @@
  * records are their own, stands in a row that this node's administrator made.
  *
  * Promises
- * - No row, no way in: a valid proof of somebody unknown is KM_UNAUTHENTICATED, in the words of
- *   every other failed sign-in.
+ * - No row, no way in: a valid proof of somebody who has no account here opens nothing.
  * - What a role needs is asked for: `person` where records are one's own, a ward where one stands
  *   for somebody, the organisation where consent or the own institution decides (data/roles).
  * - Removing an account removes its passkeys in the same transaction.

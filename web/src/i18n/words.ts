@@ -8,6 +8,11 @@ interface ShellWords {
   start: string;
   skip: string;
   otherLanguage: string;
+  signIn: string;
+  signOut: string;
+  account: (name: string) => string;
+  demoTitle: string;
+  demoText: string;
   openTitle: string;
   openText: string;
   loading: string;
@@ -25,6 +30,11 @@ export const shellWords: Words<ShellWords> = {
     start: '患者の一覧',
     skip: '本文へ移動',
     otherLanguage: 'English',
+    signIn: 'サインイン',
+    signOut: 'サインアウト',
+    account: (name) => `${name} のアカウント`,
+    demoTitle: 'これはデモです',
+    demoText: '人も施設も架空です。だれでも、どの役割ででも入れます。実在する人の記録を入れないでください。',
     openTitle: '認証は切られています',
     openText: 'だれでもこの画面を開けます。実在する人の記録を入れないでください。',
     loading: '読み込んでいます…',
@@ -46,6 +56,12 @@ export const shellWords: Words<ShellWords> = {
     start: 'People',
     skip: 'Skip to content',
     otherLanguage: '日本語',
+    signIn: 'Sign in',
+    signOut: 'Sign out',
+    account: (name) => `Account of ${name}`,
+    demoTitle: 'This is a demonstration',
+    demoText:
+      'People and institutions are invented. Anyone can enter in any role. Do not put records of real people here.',
     openTitle: 'Authentication is off',
     openText: 'Anyone can open this page. Do not put records of real people here.',
     loading: 'Loading…',

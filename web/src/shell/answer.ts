@@ -20,18 +20,26 @@ function outcomeText(body: unknown): string {
   return typeof text === 'string' ? text : '';
 }
 
-export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  let reply: Response;
+async function reach(path: string, init: RequestInit): Promise<Response> {
   try {
-    reply = await fetch(path, {
-      headers: { Accept: 'application/json' },
-      cache: 'no-store',
-      ...(signal ? { signal } : {}),
-    });
+    return await fetch(path, { cache: 'no-store', ...init });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (init.signal?.aborted) throw error;
     throw new Fault(0, '');
   }
+}
+
+/** Sends `body` as JSON; an answer without a body is undefined. */
+export async function send<T>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
+  const headers = { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) };
+  const reply = await reach(path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const said: unknown = await reply.json().catch(() => undefined);
+  if (!reply.ok) throw new Fault(reply.status, outcomeText(said));
+  return said as T;
+}
+
+export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const reply = await reach(path, { headers: { Accept: 'application/json' }, ...(signal ? { signal } : {}) });
   const body: unknown = await reply.json().catch(() => undefined);
   if (!reply.ok) throw new Fault(reply.status, outcomeText(body));
   if (body === undefined) throw new Fault(502, '');

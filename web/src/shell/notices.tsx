@@ -49,6 +49,20 @@ export function Failure({ fault, again }: { fault: Fault; again: () => void }) {
           {words.again}
         </button>
       )}
+      {word === 'signIn' && <a href="#/sign-in">{words.signIn}</a>}
+    </div>
+  );
+}
+
+/** Nobody may take a demonstration for the real thing. */
+export function DemoBanner() {
+  const words = useWords(shellWords);
+  return (
+    <div className="demo-banner" role="note">
+      <p>
+        <strong>{words.demoTitle}</strong>
+        <span>{words.demoText}</span>
+      </p>
     </div>
   );
 }

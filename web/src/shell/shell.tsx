@@ -4,14 +4,34 @@
 import { useEffect, useRef } from 'react';
 import { useLanguage, useWords } from '@i18n/language';
 import { shellWords } from '@i18n/words';
-import { useAnswer } from './answer';
-import { Guard, OpenBanner } from './notices';
+import { DemoBanner, Guard, OpenBanner } from './notices';
 import { pages } from './pages';
 import { matchPath, usePlace, type Place } from './route';
+import { useSession } from './session';
 
-interface Session {
-  open: boolean;
-  user: string | null;
+/** Who is in, as whom, and the way out; or the way in. */
+function Who() {
+  const words = useWords(shellWords);
+  const { language } = useLanguage();
+  const { session, signOut } = useSession();
+  if (session === undefined || (session.open && !session.signedIn)) return null;
+  if (!session.signedIn)
+    return (
+      <a className="top-link" href="#/sign-in">
+        {words.signIn}
+      </a>
+    );
+  return (
+    <>
+      <a className="top-link top-who" href="#/account" aria-label={words.account(session.name ?? '')}>
+        <span className="top-role">{session.role?.[language]}</span>
+        <span className="top-name">{session.name}</span>
+      </a>
+      <button type="button" className="top-link" onClick={() => void signOut()}>
+        {words.signOut}
+      </button>
+    </>
+  );
 }
 
 function Top() {
@@ -31,6 +51,7 @@ function Top() {
         <a className="top-link" href="#/">
           {words.start}
         </a>
+        <Who />
         <button type="button" className="top-link" lang={other} onClick={() => choose(other)}>
           {words.otherLanguage}
         </button>
@@ -63,7 +84,7 @@ function Current({ place }: { place: Place }) {
 export function Shell() {
   const words = useWords(shellWords);
   const place = usePlace();
-  const session = useAnswer<Session>('/api/sharing/session');
+  const { session } = useSession();
   const main = useRef<HTMLElement>(null);
   const shown = useRef(place.path);
   useEffect(() => {
@@ -78,7 +99,8 @@ export function Shell() {
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
         {words.skip}
       </button>
-      {session.value?.open === true && <OpenBanner />}
+      {session?.open === true && <OpenBanner />}
+      {session?.demo === true && <DemoBanner />}
       <Top />
       <main ref={main} tabIndex={-1}>
         <Guard key={place.path}>
