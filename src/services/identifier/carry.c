@@ -27,6 +27,7 @@ struct carrying {
     km_permit permit;
     km_merge *merge;
     km_split *split;
+    km_revoking *revoking;
     km_str uri;
     km_revocation why;
     int64_t grace_s, person;
@@ -141,25 +142,17 @@ static km_code tell_person(carrying *c)
 
 static km_code prepare_revocation(carrying *c)
 {
-    km_domain_row d;
     KM_TRY(km_identifier__person(&c->person, &c->q, "person"));
     KM_TRY(km_identifier__text(&c->uri, &c->q, "domain"));
     KM_TRY(why_of(&c->why, c, "why"));
     KM_TRY(grace_of(c));
-    KM_TRY(km_persons_domain(&d, c->q.persons, c->uri, c->q.call));
-    int64_t most = c->why == KM_REVOKE_COMPROMISE ? 0 : d.grace_s;
-    return c->grace_s <= most ? KM_OK
-                              : km_fail(c->q.call->fault, KM_BAD_VALUE, "graceSeconds",
-                                        "0 to %lld here", (long long)most);
+    return km_persons_prepare_revocation(&c->revoking, c->q.persons, c->uri, c->person, c->why,
+                                         c->grace_s, c->q.call);
 }
 
-/* Its own transaction, behind the case's: deriving asks the operators. */
-static km_code revoke(carrying *c)
+static km_code revoke(carrying *c, km_txn *t)
 {
-    km_pid pid;
-    km_domain d;
-    return km_persons_revoke(&pid, &d, c->q.persons, c->uri, c->person, c->why, c->grace_s,
-                             c->q.call);
+    return km_persons_revoke_within(c->revoking, t, c->q.call->fault);
 }
 
 /* --- permits --- */
@@ -226,7 +219,7 @@ static const step steps[] = {
     { "rotate-domain", prepare_rotation, rotate, reload },
     { "merge", prepare_merge, merge, NULL },
     { "split", prepare_split, split, tell_person },
-    { "revoke", prepare_revocation, NULL, revoke },
+    { "revoke", prepare_revocation, revoke, NULL },
     { "linkage-permit", prepare_permit, permit, NULL },
     { "end-permit", prepare_release, NULL, end_permit },
     { "forward-scan", prepare_release, NULL, scan },

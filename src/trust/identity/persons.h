@@ -166,6 +166,14 @@ typedef enum km_revocation {
 km_code km_persons_revoke(km_pid *pid, km_domain *in, km_persons *p, km_str domain, int64_t person,
                           km_revocation why, int64_t grace_s, km_call *call);
 
+/* The same in two steps, for a case: the second on its transaction. KM_CONFLICT: something changed
+ * in between. */
+typedef struct km_revoking km_revoking;
+km_code km_persons_prepare_revocation(km_revoking **out, km_persons *p, km_str domain,
+                                      int64_t person, km_revocation why, int64_t grace_s,
+                                      km_call *call);
+km_code km_persons_revoke_within(km_revoking *r, km_txn *t, km_fault *f);
+
 /* --- new keys for a whole domain (§1.5) --- */
 
 /* Both operators' next keys (before), then the domain's new version (on the case's transaction).

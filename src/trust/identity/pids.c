@@ -378,20 +378,21 @@ km_code km_persons_issue(km_pid *pid, km_domain *in, km_persons *p, km_str domai
 
 /* --- revoke --- */
 
-typedef struct revoking {
+struct km_revoking {
     issuing i; /* i.row: the old one */
+    km_domain_row d;
     km_pid_row fresh;
     const char *reason;
     km_ms until;
-} revoking;
+};
 
 static km_code put_revoked(void *self, km_txn *t, km_fault *f)
 {
-    revoking *me = self;
+    km_revoking *me = self;
     km_persons *p = me->i.p;
     km_conn *c = km_txn_conn(t);
     km_pid_row old = me->i.row;
-    KM_TRY(km_id__still_so(p, c, me->i.d, me->i.person, f));
+    KM_TRY(km_id__still_so(p, c, &me->d, me->i.person, f));
     old.state = KM_PID_REVOKED;
     old.until = me->until;
     old.next = me->fresh.pid;
@@ -411,7 +412,7 @@ static km_code put_revoked(void *self, km_txn *t, km_fault *f)
                        f);
 }
 
-static km_code revoke(revoking *me, km_call *call)
+static km_code make_next(km_revoking *me, km_call *call)
 {
     km_persons *p = me->i.p;
     KM_TRY(km_id__read(p, look_with_root, &me->i, call->fault));
@@ -422,26 +423,40 @@ static km_code revoke(revoking *me, km_call *call)
                               .state = KM_PID_ACTIVE,
                               .person = me->i.person,
                               .issued_at = km_call_now(call) };
-    KM_TRY(km_id__pid_make(&me->fresh, p, me->i.d, me->i.of.root, call->fault));
-    return km_log_work(p->o.log, put_revoked, me, call->fault);
+    return km_id__pid_make(&me->fresh, p, &me->d, me->i.of.root, call->fault);
+}
+
+km_code km_persons_prepare_revocation(km_revoking **out, km_persons *p, km_str domain,
+                                      int64_t person, km_revocation why, int64_t grace_s,
+                                      km_call *call)
+{
+    static const char *const reasons[] = { "request", "error", "compromise" };
+    km_revoking *me = KM_NEW(call->arena, km_revoking);
+    KM_TRY(km_id__domain(&me->d, p, domain, call->fault));
+    int64_t most = why == KM_REVOKE_COMPROMISE ? 0 : me->d.grace_s;
+    if (grace_s < 0 || grace_s > most)
+        return km_fail(call->fault, KM_BAD_VALUE, "grace", "0 to %lld s here", (long long)most);
+    me->reason = reasons[why];
+    me->until = grace_s > 0 ? km_call_now(call) + grace_s * 1000 : 0;
+    me->i = (issuing){ .p = p, .d = &me->d, .person = person };
+    km_code rc = make_next(me, call);
+    explicit_bzero(me->i.of.root, sizeof me->i.of.root);
+    *out = me;
+    return rc;
+}
+
+km_code km_persons_revoke_within(km_revoking *r, km_txn *t, km_fault *f)
+{
+    return put_revoked(r, t, f);
 }
 
 km_code km_persons_revoke(km_pid *pid, km_domain *in, km_persons *p, km_str domain, int64_t person,
                           km_revocation why, int64_t grace_s, km_call *call)
 {
-    static const char *const reasons[] = { "request", "error", "compromise" };
-    km_domain_row d;
-    KM_TRY(km_id__domain(&d, p, domain, call->fault));
-    int64_t most = why == KM_REVOKE_COMPROMISE ? 0 : d.grace_s;
-    if (grace_s < 0 || grace_s > most)
-        return km_fail(call->fault, KM_BAD_VALUE, "grace", "0 to %lld s here", (long long)most);
-    km_ms until = grace_s > 0 ? km_call_now(call) + grace_s * 1000 : 0;
-    revoking me = { .i = { .p = p, .d = &d, .person = person },
-                    .reason = reasons[why],
-                    .until = until };
-    km_code rc = revoke(&me, call);
-    explicit_bzero(me.i.of.root, sizeof me.i.of.root);
-    *pid = me.fresh.pid;
-    *in = (km_domain){ d.domain.uri, d.domain.code, me.fresh.kv };
-    return rc;
+    km_revoking *me;
+    KM_TRY(km_persons_prepare_revocation(&me, p, domain, person, why, grace_s, call));
+    KM_TRY(km_log_work(p->o.log, put_revoked, me, call->fault));
+    *pid = me->fresh.pid;
+    *in = (km_domain){ me->d.domain.uri, me->d.domain.code, me->fresh.kv };
+    return KM_OK;
 }
