@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Identifiers are invisible: a node with enrolled people is asked for everything that it says (pages,
- * errors, metrics, exports, audit, log lines), and all its files are read. No identifier, token or
- * proof occurs anywhere, but in the answer to a client that is registered for the domain.
+ * Identifiers are invisible: a node with enrolled people is asked for everything that it says
+ * (pages, errors, metrics, exports, audit, log lines), and all its files are read. No identifier,
+ * token or proof occurs anywhere, but in the answer to a client that is registered for the domain.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,10 +162,19 @@ static km_str filled(world *w, const char *text, const char *word)
 
 static void no_answer_shows_an_identifier(world *w)
 {
-    static const char *const pages[] = { "/", "/metrics", "/health/ready", "/api/permissions",
-                                         "/id/domains", "/id/permits", "/id/open-answers",
-                                         "/id/cases", "/fhir/metadata", "/fhir/Patient",
-                                         "/api/sharing/persons", "/api/audit", "/nothing" };
+    static const char *const pages[] = { "/",
+                                         "/metrics",
+                                         "/health/ready",
+                                         "/api/permissions",
+                                         "/id/domains",
+                                         "/id/permits",
+                                         "/id/open-answers",
+                                         "/id/cases",
+                                         "/fhir/metadata",
+                                         "/fhir/Patient",
+                                         "/api/sharing/persons",
+                                         "/api/audit",
+                                         "/nothing" };
     static const char *const bodies[] = { "{\"token\":\"@\"}",
                                           "{\"token\":\"@\",\"more\":1}",
                                           "{\"person\":\"@\",\"domain\":\"" CARE "\"}",
@@ -173,9 +182,9 @@ static void no_answer_shows_an_identifier(world *w)
                                           "{\"domain\":\"@\"}",
                                           "{\"kind\":\"@\"}",
                                           "@" };
-    static const char *const routes[] = { "/id/resolve", "/id/issue", "/id/enrol", "/id/events",
-                                          "/id/cases", "/id/merge", "/id/translate",
-                                          "/id/rekey/feed", "/id/revoke" };
+    static const char *const routes[] = { "/id/resolve",   "/id/issue",      "/id/enrol",
+                                          "/id/events",    "/id/cases",      "/id/merge",
+                                          "/id/translate", "/id/rekey/feed", "/id/revoke" };
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
         an_answer_shows_nothing(w, "GET", pages[i], KM_STR_NONE);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)

@@ -116,9 +116,8 @@ static populated *populate(km_test_register *r)
         keep(&all->known, number.p, number.n);
         for (int d = 0; d < DOMAINS; d++) {
             km_domain in;
-            km_test_must(r->w, km_persons_issue(&all->pid[i][d], &in, r->p,
-                                                km_str_of(domains[d]), all->person[i],
-                                                &r->w->call));
+            km_test_must(r->w, km_persons_issue(&all->pid[i][d], &in, r->p, km_str_of(domains[d]),
+                                                all->person[i], &r->w->call));
             km_pid_token t = km_identity_token(&in, &all->pid[i][d]);
             keep(&all->known, all->pid[i][d].v, sizeof all->pid[i][d].v);
             keep(&all->known, t.v, KM_TOKEN_LEN);
@@ -228,9 +227,8 @@ static km_code steal_keys(void *self, km_conn *c, km_fault *f)
             KM_TRY(km_keys_unwrap(part, a, km_col_text(st, 1),
                                   (const unsigned char *)km_col_blob(st, 2).p, f));
         if (b != NULL)
-            KM_TRY(km_keys_pid_b(y, b,
-                                 (km_key_name){ KM_KEY_PID_B, KM_STR("urn:kumihimo:store"), 1 },
-                                 half, 1, f));
+            KM_TRY(km_keys_pid_b(
+                y, b, (km_key_name){ KM_KEY_PID_B, KM_STR("urn:kumihimo:store"), 1 }, half, 1, f));
         km_str of_both[] = { KM_STR("kumihimo/store/v1"),
                              { (char *)part, KM_KEY_DATA },
                              { (char *)y, KM_KEY_T } };
