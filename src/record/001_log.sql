@@ -13,6 +13,8 @@ CREATE TABLE log(seq INTEGER PRIMARY KEY, chart INTEGER NOT NULL, rid INTEGER NO
   type INTEGER NOT NULL, version INTEGER NOT NULL, source INTEGER NOT NULL, op INTEGER NOT NULL,
   at INTEGER NOT NULL, prev INTEGER NOT NULL, type_prev INTEGER NOT NULL, body BLOB);
 CREATE TABLE log_commit(last_seq INTEGER PRIMARY KEY, head BLOB NOT NULL);
+-- Who wrote the entries from this one on, until the next row; in the chain like the entries (decision 16).
+CREATE TABLE act(seq INTEGER PRIMARY KEY, text TEXT NOT NULL);
 -- The newest entry of each type, where type_prev chains begin.
 CREATE TABLE type_head(type INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE resource(rid INTEGER PRIMARY KEY, chart INTEGER NOT NULL, type INTEGER NOT NULL,
@@ -33,6 +35,7 @@ CREATE TABLE log(seq BIGINT PRIMARY KEY, chart BIGINT NOT NULL, rid BIGINT NOT N
   type BIGINT NOT NULL, version BIGINT NOT NULL, source BIGINT NOT NULL, op BIGINT NOT NULL,
   at BIGINT NOT NULL, prev BIGINT NOT NULL, type_prev BIGINT NOT NULL, body BYTEA);
 CREATE TABLE log_commit(last_seq BIGINT PRIMARY KEY, head BYTEA NOT NULL);
+CREATE TABLE act(seq BIGINT PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE type_head(type BIGINT PRIMARY KEY, seq BIGINT NOT NULL);
 CREATE TABLE resource(rid BIGINT PRIMARY KEY, chart BIGINT NOT NULL, type BIGINT NOT NULL,
   source BIGINT NOT NULL, id TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL,

@@ -3,6 +3,8 @@
  * chain: the hash chain over the log (decision 9). Invariants, cited by tests:
  *   leaf_n = SHA-256(0x00 | header_n | body_n)     header: every column of the row but the body
  *   head_n = SHA-256(0x01 | head_(n-1) | leaf_n)   head_0 = 32 zero bytes
+ * and where the words of who writes change, before the entry from which they hold:
+ *   head' = SHA-256(0x02 | head | seq_n | words)
  * The body is the sealed one, so that the chain can be proved by whoever holds no key, and stays
  * whole when keys are erased.
  */
@@ -30,6 +32,19 @@ void km_chain__append(unsigned char head[KM_SHA256_LEN], const km_entry *e)
                                 { (const char *)head, KM_SHA256_LEN },
                                 { (const char *)leaf, KM_SHA256_LEN } },
                     3);
+}
+
+void km_chain__act(unsigned char head[KM_SHA256_LEN], int64_t seq, km_str text)
+{
+    static const char act_tag[1] = { 2 };
+    char number[8];
+    be64(number, seq);
+    km_sha256_parts(head,
+                    (km_str[]){ { act_tag, 1 },
+                                { (const char *)head, KM_SHA256_LEN },
+                                { number, sizeof number },
+                                text },
+                    4);
 }
 
 void km_entry__read(km_entry *out, km_stmt *s)

@@ -73,6 +73,8 @@ struct km_log {
     km_conn *conn; /* the writer's, for the life of the log */
     km_sealing *sealing;
     km_counters now;
+    char *act; /* of the last entry, NULL: not known */
+    size_t act_n;
     bool in_doubt; /* a commit failed: whether it is stored, the store must say */
     km_chart_names *charts;
 
@@ -152,6 +154,8 @@ typedef struct km_entry { /* one row of the log */
     km_str body;
 } km_entry;
 void km_chain__append(unsigned char head[KM_SHA256_LEN], const km_entry *e);
+/* From entry `seq` on, these words say who wrote. */
+void km_chain__act(unsigned char head[KM_SHA256_LEN], int64_t seq, km_str text);
 /* Columns 0..10 of the log_ queries. */
 void km_entry__read(km_entry *out, km_stmt *s);
 
@@ -162,6 +166,11 @@ void km_charts__free(km_chart_names *c);
 int64_t km_charts__find(const km_chart_names *c, int32_t source, km_str patient);
 void km_charts__put(km_chart_names *c, int32_t source, km_str patient, int64_t chart);
 void km_charts__clear(km_chart_names *c);
+
+/* --- act.c --- */
+/* Notes who writes from the next entry on, where that is another than before. */
+km_code km_act__note(km_log *l, km_str text, km_fault *f);
+void km_act__forget(km_log *l);
 
 /* --- prepare.c --- */
 /* Off the writer: canonical text, packing, fold rows. */

@@ -202,6 +202,7 @@ void km_log_close(km_log *l)
     }
     km_sealing__free(l->sealing);
     km_charts__free(l->charts);
+    km_act__forget(l);
     explicit_bzero(l->key_slot, KM_KEY_SLOTS * sizeof *l->key_slot);
     free(l->key_slot);
     free(l->erased);

@@ -108,6 +108,7 @@ typedef struct km_plan {
     km_call *call;     /* the writer uses its arena while the caller waits */
     km_access *access; /* what `before` may see; NULL only where there is no `before` */
     bool bulk;         /* belongs to a load: waits behind small plans */
+    km_str act;        /* who writes, in trust's words; empty: the node itself */
 } km_plan;
 
 /* Prepares on this thread, hands over, waits. On a fault nothing of the plan is stored. The
@@ -171,6 +172,20 @@ km_code km_reader_history(km_record **out, size_t *n, size_t room, km_reader *r,
 typedef km_code (*km_log_visit)(void *self, km_record *rec, km_fault *f);
 km_code km_log_walk(km_log *l, km_access *a, int64_t after, bool current_only, km_log_visit visit,
                     void *self, km_call *call);
+
+/* What was written after entry `after`, in order, with the words of who wrote it: for the audit. At
+ * most `room`; no body is opened. */
+typedef struct km_written {
+    int64_t seq, chart;
+    km_ftype type;
+    int32_t version;
+    km_op op;
+    km_ms at;
+    km_str id;  /* empty once its chart was erased */
+    km_str act; /* one text for entries written in a row by the same */
+} km_written;
+km_code km_log_written(km_written *out, size_t *n, size_t room, km_log *l, int64_t after,
+                       km_call *call);
 
 /* --- charts --- */
 typedef struct km_chart {

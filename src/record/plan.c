@@ -358,6 +358,8 @@ km_code km_plan__carry_out(km_txn *t, km_plan *p, size_t *failed, int64_t *recor
         *failed = i;
         if (aims[i].skip)
             continue;
+        if (km_act__note(t->log, p->act, call->fault) != KM_OK)
+            return lost(call->fault, KM_STORE);
         km_code rc = append(t, &p->write[i], &aims[i], call);
         if (rc != KM_OK)
             return lost(call->fault, rc);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whoever changes the log behind its back is found out (verify.c, V1 to V7): every bit, every row.
+ * Whoever changes the log behind its back is found out (verify.c, V1 to V8): every bit, every row.
  * The rows are changed through SQLite itself.
  */
 #include "record/words_test.h"

@@ -38,6 +38,15 @@ INSERT INTO log_commit(last_seq, head) VALUES ($1, $2);
 SELECT last_seq, head FROM log_commit ORDER BY last_seq DESC LIMIT 1;
 -- name: log_commit_after
 SELECT last_seq, head FROM log_commit WHERE last_seq > $1 ORDER BY last_seq LIMIT 1;
+-- name: act_put
+INSERT INTO act(seq, text) VALUES ($1, $2);
+-- name: act_after
+SELECT seq, text FROM act WHERE seq > $1 ORDER BY seq LIMIT 1;
+-- name: act_at
+SELECT seq, text FROM act WHERE seq <= $1 ORDER BY seq DESC LIMIT 1;
+-- name: log_written
+SELECT l.seq, l.chart, l.type, l.version, l.op, l.at, r.id FROM log l LEFT JOIN resource r ON r.rid = l.rid
+WHERE l.seq > $1 ORDER BY l.seq LIMIT $2;
 -- name: type_head_all
 SELECT type, seq FROM type_head;
 -- name: type_head_get

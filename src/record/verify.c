@@ -8,7 +8,8 @@
  *   V4 `resource` names the newest entry of each, as it is in the log
  *   V5 each resource, and nothing else, has its claim
  *   V6 `type_head` names the newest entry of each type, and type_prev leads to the one before
- *   V7 a chart names the Patient that is in it
+ *   V7 the words of who wrote an entry are those of the chain
+ *   V8 a chart names the Patient that is in it
  * What was cut off at the end together with its commits is noticed while the node runs, which
  * remembers how far it came; afterwards only a copy of the head kept elsewhere tells.
  */
@@ -21,6 +22,10 @@ typedef struct proof {
     unsigned char head[KM_SHA256_LEN];
     unsigned char committed[KM_SHA256_LEN]; /* what log_commit says at `next_commit` */
     int64_t next_commit, expected_seq;
+    int64_t next_act; /* the entry from which `act` says who wrote; 0: no more of them */
+    km_str act;
+    km_arena *words; /* of `act` alone */
+    km_arena_mark no_words;
     int64_t all;     /* entries that were there before the proof began; more may have come */
     int64_t current; /* entries that `resource` names */
     int64_t type_last[KM_TYPES];
@@ -54,6 +59,23 @@ static km_code next_commit(proof *p)
     return KM_OK;
 }
 
+/* The words that hold from a later entry on; 0: none. */
+static km_code next_act(proof *p)
+{
+    km_stmt *st;
+    bool row;
+    km_call *call = p->r->call;
+    KM_TRY(km_query(&st, p->r->conn, "act_after", call->fault));
+    km_bind_int(st, 1, p->next_act);
+    KM_TRY(km_step(&row, st, call->fault));
+    p->next_act = row ? km_col_int(st, 0) : 0;
+    km_arena_back(p->words, p->no_words);
+    p->act = row ? km_arena_copy(p->words, km_col_text(st, 1)) : KM_STR_NONE;
+    if (row)
+        km_reset(st);
+    return KM_OK;
+}
+
 static km_code prove_chain(proof *p, const km_entry *e)
 {
     if (e->seq != p->expected_seq)
@@ -61,6 +83,10 @@ static km_code prove_chain(proof *p, const km_entry *e)
     p->expected_seq++;
     if (p->next_commit < e->seq)
         KM_TRY(next_commit(p));
+    if (p->next_act == e->seq) {
+        km_chain__act(p->head, e->seq, p->act);
+        KM_TRY(next_act(p));
+    }
     km_chain__append(p->head, e);
     if (e->seq == p->next_commit && memcmp(p->head, p->committed, KM_SHA256_LEN) != 0)
         return broken(p, e->seq, "the chain up to here differs from its commit");
@@ -100,6 +126,7 @@ static km_code prove_entries(proof *p)
     km_arena *a = p->r->call->arena;
     km_walked *rows = KM_NEW_ARRAY(a, KM_WALK_PORTION, km_walked);
     km_arena_mark mark = km_arena_here(a);
+    KM_TRY(next_act(p));
     for (size_t n = KM_WALK_PORTION; n == KM_WALK_PORTION;) {
         km_arena_back(a, mark);
         KM_TRY(km_walk__portion(rows, &n, p->r, p->expected_seq - 1));
@@ -113,6 +140,8 @@ static km_code prove_entries(proof *p)
             return km_fail(p->r->call->fault, KM_CANCELLED, NULL, NULL);
     }
     KM_TRY(next_commit(p));
+    if (p->next_act != 0)
+        return broken(p, p->next_act, "words of who wrote it, and no entry");
     if (p->expected_seq - 1 != p->next_commit)
         return broken(p, p->expected_seq, "the log does not end where its last commit says");
     return p->expected_seq > p->all ? KM_OK : broken(p, p->expected_seq, "missing");
@@ -215,6 +244,8 @@ km_code km_log_verify(km_verify_report *out, km_log *l, const km_progress *progr
     *out = (km_verify_report){ 0 };
     proof *p = KM_NEW(arena, proof);
     *p = (proof){ .out = out, .progress = progress, .expected_seq = 1 };
+    p->words = km_arena_new((size_t)1 << 24);
+    p->no_words = km_arena_here(p->words);
     p->all = km_log_figured(l).versions; /* before the snapshot: what comes now may be in it */
     km_code rc = km_reader_open(&p->r, l, &everything, &inner);
     if (rc == KM_OK) {
@@ -225,6 +256,7 @@ km_code km_log_verify(km_verify_report *out, km_log *l, const km_progress *progr
         out->head[64] = '\0';
         km_reader_close(p->r);
     }
+    km_arena_free(p->words);
     km_arena_free(arena);
     return rc;
 }

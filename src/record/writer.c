@@ -105,6 +105,7 @@ static void undo(km_log *l, const km_counters *before)
     km_rollback(l->conn);
     l->now = *before;
     km_charts__clear(l->charts);
+    km_act__forget(l);
     for (size_t i = 0; i < l->folds; i++)
         l->o.folds[i]->drop(l->fold_state[i]);
 }
