@@ -304,26 +304,53 @@ static km_code look_around(km_writing *w, km_change *c, size_t n, size_t *failed
     return KM_OK;
 }
 
-static km_code make_plan(km_plan *out, km_writing *w, km_change *c, size_t n, size_t *failed)
+/* An app's scopes, and people who write about themselves; whose source it is, is settled. */
+static km_code allowed(const km_writing *w, const km_change *c, const km_write *one, km_reader *r)
 {
-    km_reader *r;
-    KM_TRY(km_reader_open(&r, w->node->log, w->access, w->call));
-    km_code rc = look_around(w, c, n, failed, r);
-    km_reader_close(r);
-    KM_TRY(rc);
-    *out = (km_plan){ .write = KM_NEW_ARRAY(w->call->arena, n, km_write),
-                      .n = n,
-                      .call = w->call,
-                      .access = w->access,
-                      .bulk = w->bulk };
+    static const unsigned bits[] = { [KM_OP_CREATE] = KM_SCOPE_CREATE,
+                                     [KM_OP_UPDATE] = KM_SCOPE_UPDATE,
+                                     [KM_OP_DELETE] = KM_SCOPE_DELETE };
+    int64_t chart = KM_CHART_NONE;
+    bool patient = km_str_is(km_fhir_type_name(c->type), "Patient");
+    km_str owner = patient ? one->id : one->owner;
+    if (c->existing || c->nothing || km_access_covers_all(w->access))
+        return KM_OK;
+    if (owner.n > 0 && km_reader_chart_of(&chart, r, one->source, owner) == KM_NOT_FOUND) {
+        km_fault_clear(w->call->fault);
+        chart = KM_CHART_NONE;
+    }
+    return km_trust_may_write(w->access, chart, c->type, bits[c->op])
+               ? KM_OK
+               : km_fail(w->call->fault, KM_FORBIDDEN, NULL, NULL);
+}
+
+static km_code fill_plan(km_plan *out, km_writing *w, km_change *c, size_t n, size_t *failed,
+                         km_reader *r)
+{
+    KM_TRY(look_around(w, c, n, failed, r));
     km_str default_owner = only_patient(c, n);
     for (size_t i = 0; i < n; i++) {
         *failed = i;
         if (c[i].conditional)
             out->before = look_again;
         KM_TRY(km_change_write(&out->write[i], w, &c[i], default_owner));
+        KM_TRY(allowed(w, &c[i], &out->write[i], r));
     }
-    return KM_OK;
+    return km_trust_act(&out->act, w->node->trust, w->call);
+}
+
+static km_code make_plan(km_plan *out, km_writing *w, km_change *c, size_t n, size_t *failed)
+{
+    km_reader *r;
+    *out = (km_plan){ .write = KM_NEW_ARRAY(w->call->arena, n, km_write),
+                      .n = n,
+                      .call = w->call,
+                      .access = w->access,
+                      .bulk = w->bulk };
+    KM_TRY(km_reader_open(&r, w->node->log, w->access, w->call));
+    km_code rc = fill_plan(out, w, c, n, failed, r);
+    km_reader_close(r);
+    return rc;
 }
 
 static km_code try_once(km_writing *w, km_change *c, size_t n, size_t *failed, bool *again)

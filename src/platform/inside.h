@@ -27,4 +27,8 @@ void km_node__close_trust(km_node *n);
 /* identity.c */
 void km_node__close_persons(km_node *n);
 
+/* feed.c: what is written, told to the audit by a thread of its own. */
+km_code km_node__feed_start(km_node *n, km_fault *f);
+void km_node__feed_stop(km_node *n);
+
 #endif

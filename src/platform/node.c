@@ -187,7 +187,8 @@ void km_node_close(km_node *n)
 
 void km_own_call_open(km_own_call *out, km_node *n, const char *job, size_t cap)
 {
-    *out = (km_own_call){ .caller = { .name = km_str_of(job) } };
+    int role = n->trust != NULL ? km_roles_role(km_trust_roles(n->trust), KM_STR("operator")) : 0;
+    *out = (km_own_call){ .caller = { .name = km_str_of(job), .role = role } };
     out->call = (km_call){ .arena = km_arena_new(cap),
                            .fault = &out->fault,
                            .clock = n->clock,

@@ -97,6 +97,7 @@ struct km_node {
     km_audit *audit;         /* DIR/audit */
     km_audit_finder *finder; /* over the audit, while serving */
     km_whos *whos;           /* who asks: tokens, sessions, apps */
+    struct km_feed *feed;    /* of the audit, while serving */
     km_trust *trust;
     km_keys *keys_b;     /* of operator B, once the register of persons is open */
     km_persons *persons; /* ask km_node_persons */
@@ -122,7 +123,8 @@ static inline km_node *km_request_node(const km_request *r)
     return (km_node *)r->app;
 }
 
-/* What a node that serves does behind its answers: the index of its audit. */
+/* What a node that serves does behind its answers: the index of its audit, and writes told to it.
+ */
 km_code km_node_watch(km_node *n, km_fault *f);
 
 /* The register of persons, opened at the first call; any thread may ask. */

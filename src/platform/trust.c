@@ -98,6 +98,7 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
     km_trust_options o = { .open = n->config->open,
                            .token_file = token,
                            .random = n->random,
+                           .whos = n->whos,
                            .audit = n->audit,
                            .local_source = n->local_source,
                            .views = &views };
@@ -110,12 +111,14 @@ km_code km_node_watch(km_node *n, km_fault *f)
 {
     char audit[4096];
     snprintf(audit, sizeof audit, "%s/audit", n->config->data_dir); /* fitted when it was opened */
-    return km_audit_finder_open(&n->finder, audit, f);
+    KM_TRY(km_audit_finder_open(&n->finder, audit, f));
+    return km_node__feed_start(n, f);
 }
 
 void km_node__close_trust(km_node *n)
 {
     km_fault none = { 0 };
+    km_node__feed_stop(n);
     km_providers_free(n->providers);
     km_cards_free(n->cards);
     km_audit_finder_close(n->finder);

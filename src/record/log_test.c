@@ -248,6 +248,39 @@ static void a_source_keeps_its_number_and_takes_a_new_name(void **state)
     km_reader_close(r);
 }
 
+/* --- who wrote --- */
+
+static void write_as(km_test_log *w, const char *id, const char *act)
+{
+    km_write one = km_test_update(a_basic(w, id, "ja"), "");
+    km_plan plan = { .write = &one, .n = 1, .call = &w->call, .act = km_str_of(act) };
+    km_test_must(w, km_log_write(w->log, &plan, NULL));
+}
+
+static void the_log_says_who_wrote_each_entry(void **state)
+{
+    static const char *const who[] = { "ana", "ana", "bo", "", "ana", "bo" };
+    km_written out[16];
+    size_t n;
+    km_test_log *w = *state;
+    for (size_t i = 0; i < 6; i++)
+        write_as(w, km_arena_print(w->arena, "id%zu", i % 4).p, who[i]);
+    km_test_log_close(w);
+    km_test_log_open(w);
+    write_as(w, "last", "bo");
+    km_test_must(w, km_log_written(out, &n, 16, w->log, 0, &w->call));
+    assert_int_equal(n, 7);
+    for (size_t i = 0; i < 6; i++)
+        if (!km_str_is(out[i].act, who[i]))
+            fail_msg("entry %zu was written by %.*s", i, KM_STR_ARG(out[i].act));
+    assert_true(km_str_is(out[6].act, "bo") && km_str_is(out[6].id, "last"));
+    assert_int_equal(out[4].version, 2);
+    km_test_must(w, km_log_written(out, &n, 2, w->log, 2, &w->call));
+    assert_int_equal(n, 2);
+    assert_true(km_str_is(out[0].act, "bo") && km_str_is(out[1].act, ""));
+    km_test_whole(w);
+}
+
 /* --- charts --- */
 
 static void a_chart_is_made_before_its_patient_arrives(void **state)
@@ -388,6 +421,7 @@ int main(void)
         T(time_never_runs_backwards_along_the_log),
         T(an_id_is_unique_per_source_and_ones_own_comes_first),
         T(a_source_keeps_its_number_and_takes_a_new_name),
+        T(the_log_says_who_wrote_each_entry),
         T(a_chart_is_made_before_its_patient_arrives),
         T(a_record_stays_with_its_patient),
         T(what_the_access_hides_looks_absent),

@@ -152,9 +152,13 @@ void km_deciding_bind(km_deciding *d, km_reader *r)
 
 /* --- scopes --- */
 
+/* Whoever may create, may read what was made (the reply shows it). */
 static unsigned needed(const km_deciding *d)
 {
-    return d->policy->kind == KM_AUDIT_SEARCH ? KM_SCOPE_SEARCH : KM_SCOPE_READ;
+    return d->policy->kind == KM_AUDIT_SEARCH ? KM_SCOPE_SEARCH
+           : d->policy->kind == KM_AUDIT_UPDATE
+               ? KM_SCOPE_READ | KM_SCOPE_CREATE | KM_SCOPE_UPDATE | KM_SCOPE_DELETE
+               : KM_SCOPE_READ;
 }
 
 /* Does any scope cover records of this type (0: some type) in this chart? One with a limit covers
@@ -179,6 +183,33 @@ static bool in_scope(km_deciding *d, int64_t chart, km_ftype type, int64_t rid)
             return true;
     }
     return false;
+}
+
+/* A limit says what may be seen; what is written may not be beyond it, and is not looked at yet: a
+ * scope with one lets nothing be written. */
+static bool write_in_scope(const km_deciding *d, int64_t chart, km_ftype type, unsigned may)
+{
+    const km_who *w = d->call->caller->who;
+    if (w == NULL || !w->scoped)
+        return true;
+    for (size_t i = 0; i < w->scopes; i++) {
+        const km_scope *s = &w->scope[i];
+        if ((s->type == 0 || s->type == type) && (s->may & may) && s->limit.n == 0
+            && (s->of != KM_SCOPE_PATIENT || among(d->launched, d->launches, chart)))
+            return true;
+    }
+    return false;
+}
+
+bool km_decide_write(km_deciding *d, int64_t chart, km_ftype type, unsigned may)
+{
+    static const char own_patient[] = "Patient";
+    if (!write_in_scope(d, chart, type, may))
+        return false;
+    if (d->basis != KM_BASIS_SELF)
+        return d->basis == KM_BASIS_OWN;
+    /* People write into their own charts; who they are is for those who have seen them to say. */
+    return !km_str_is(km_fhir_type_name(type), own_patient) && among(d->self, d->selves, chart);
 }
 
 /* --- persons --- */

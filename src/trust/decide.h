@@ -79,6 +79,7 @@ void km_deciding_explain(km_audit_entry *e, km_deciding *d, struct km_record *co
 bool km_decide_chart(km_deciding *d, int64_t chart);
 bool km_decide_is_partial(const km_deciding *d, km_ftype type);
 bool km_decide_record(km_deciding *d, int64_t chart, km_ftype type, int64_t rid);
+bool km_decide_write(km_deciding *d, int64_t chart, km_ftype type, unsigned may);
 bool km_decide_version(km_deciding *d, struct km_record *r);
 
 #endif

@@ -18,6 +18,7 @@ struct km_trust {
     int32_t local_source;
     int nobody_role, operator_role;
     unsigned char token_hash[KM_SHA256_LEN]; /* of the token's text; the text itself is not kept */
+    km_whos *whos;
     km_audit *audit;
     km_trust_views views;
 };

@@ -80,6 +80,22 @@ km_code km_trust_trace(km_trust *t, km_audit_entry *e, km_call *call)
     return append(t, e, call);
 }
 
+km_code km_trust_act(km_str *out, const km_trust *t, km_call *call)
+{
+    km_audit_entry e = { .kind = KM_AUDIT_UPDATE };
+    km_buf text = km_buf_in(call->arena);
+    *out = KM_STR_NONE;
+    if (call->caller == NULL)
+        return KM_OK;
+    km_trace__of(&e, t, call);
+    e.at = 1; /* an entry has a time; that of what is written is put in when it is told */
+    e.request = KM_STR_NONE;
+    e.queries = 0;
+    KM_TRY(print(&text, &e, call));
+    *out = km_buf_str(&text);
+    return KM_OK;
+}
+
 void km_trace__refused(km_trust *t, const km_policy *policy, km_code why, km_call *call)
 {
     km_fault own = { 0 };

@@ -54,6 +54,7 @@ km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f)
     km_trust *t = calloc(1, sizeof *t);
     assert(t != NULL);
     t->open = o->open;
+    t->whos = o->whos;
     t->audit = o->audit;
     if (o->views != NULL)
         t->views = *o->views;
@@ -154,6 +155,39 @@ km_code km_trust__refused(km_trust *t, const km_policy *policy, km_call *call)
                : km_fail(call->fault, KM_FORBIDDEN, NULL, NULL);
 }
 
+/* Machines show a key or a certificate each time; people a second factor once for a session. */
+static bool proved_enough(const km_trust *t, const km_who *w)
+{
+    const km_role *role;
+    (void)km_roles_all(&role, t->roles);
+    bool machine = w->client.n > 0 && km_str_eq(w->client, w->subject);
+    return !role[w->role].second_factor || machine || w->second_factor_at > 0
+           || w->certificate.n > 0;
+}
+
+static void prove(km_caller *caller, km_trust *t, const km_credentials *c, km_call *call)
+{
+    km_who *who;
+    km_fault kept = *call->fault;
+    *caller =
+        (km_caller){ .name = KM_STR("nobody"), .role = t->nobody_role, .asked = caller->asked };
+    if (t->whos == NULL || !km_credentials_any(c))
+        return;
+    if (km_who_prove(&who, t->whos, c, call) != KM_OK) {
+        *call->fault = kept; /* nobody, who may still use what is public */
+        return;
+    }
+    caller->name = KM_STR("");
+    caller->role = who->role;
+    caller->who = who;
+}
+
+static km_code wants_second_factor(km_trust *t, const km_policy *policy, km_call *call)
+{
+    km_trace__refused(t, policy, KM_UNAUTHENTICATED, call);
+    return km_fail(call->fault, KM_UNAUTHENTICATED, NULL, "show a passkey or a certificate first");
+}
+
 km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy,
                        const km_credentials *c, const km_asked *asked, km_call *call)
 {
@@ -164,11 +198,13 @@ km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy,
         caller->name = t->open ? KM_STR("open") : KM_STR("operator");
         caller->role = t->operator_role;
     } else {
-        caller->name = KM_STR("nobody");
-        caller->role = t->nobody_role;
+        prove(caller, t, c, call);
     }
-    if (km_trust__basis(t, policy, caller->role) == KM_BASIS_NONE)
+    km_basis basis = km_trust__basis(t, policy, caller->role);
+    if (basis == KM_BASIS_NONE)
         return km_trust__refused(t, policy, call);
+    if (basis != KM_BASIS_OPEN && caller->who != NULL && !proved_enough(t, caller->who))
+        return wants_second_factor(t, policy, call);
     *out = caller;
     return KM_OK;
 }

@@ -21,7 +21,7 @@
 #include "trust/audit/entry.h"
 #include "trust/classes/classes.h"
 #include "trust/roles/roles.h"
-#include "trust/who/who.h"
+#include "trust/who/prove.h"
 
 /* What a route is for. Zero never means allowed. */
 typedef struct km_policy {
@@ -60,6 +60,7 @@ typedef struct km_trust_options {
     bool open;              /* --open */
     const char *token_file; /* holds the operator's token; made at first start, mode 0400 */
     const km_random *random;
+    km_whos *whos;        /* borrowed; NULL: nobody but the operator can prove who they are */
     km_audit *audit;      /* borrowed; NULL: no trace (tests of the door alone) */
     const char *network;  /* as Consent.organization names it; NULL: "Organization/network" */
     int32_t local_source; /* whose literal references are those of the node's register */
@@ -74,8 +75,9 @@ const km_classes *km_trust_classes(const km_trust *t);
 /* Is there a row for this policy? Asked of every route before a node serves. */
 bool km_trust_knows(const km_trust *t, const km_policy *policy);
 
-/* Who comes with these credentials, and may they use a route of this policy? KM_UNAUTHENTICATED,
- * KM_FORBIDDEN. */
+/* Who comes with these credentials, and may they use a route of this policy? A role that signs in
+ * with two factors (data/roles) gets nothing but what is open to all until the second was shown;
+ * machines prove a key instead. KM_UNAUTHENTICATED, KM_FORBIDDEN. */
 km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy,
                        const km_credentials *c, const km_asked *asked, km_call *call);
 
@@ -84,9 +86,18 @@ km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy,
  * KM_UNAUTHENTICATED, KM_FORBIDDEN. */
 km_code km_trust_access(km_access **out, km_trust *t, const km_policy *policy, km_call *call);
 
+/* May the caller write a record of this type into this chart (0: one that is not there yet, or
+ * nobody's)? `may` is KM_SCOPE_CREATE, _UPDATE or _DELETE. The access was made for writing, and is
+ * bound to a reader. Whose source it is written to, the caller's own, says the rest. */
+bool km_trust_may_write(km_access *a, int64_t chart, km_ftype type, unsigned may);
+
 /* Appends an entry that no access makes: a sign-in, a token, a case. `e` without agent gets that of
  * the call's caller. Durable when it returns KM_OK. */
 km_code km_trust_trace(km_trust *t, km_audit_entry *e, km_call *call);
+
+/* Who writes, as the log keeps it with what is written (decision 16): an entry of the audit without
+ * time, request and records. The same for all that one caller writes by one route. */
+km_code km_trust_act(km_str *out, const km_trust *t, km_call *call);
 
 /* The fixed accesses of the node's own jobs (decision 1), by name: "rebuild", "verify", "export",
  * "import". Asserts the name is in the table. */

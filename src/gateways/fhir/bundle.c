@@ -277,13 +277,24 @@ static void print_response(km_jw *w, bundling *b, const entry *e)
     km_jw_close(w, '}');
 }
 
+static km_code release_stored(bundling *b, km_reader *reader, const entry *e, km_record *rec)
+{
+    km_reader *reads;
+    if (!e->change.existing)
+        return km_access_release(km_reader_access(reader), &rec, 1, b->r->call.fault);
+    KM_TRY(km_fhir__reader(&reads, b->r, &km_fhir_reads));
+    km_code rc = km_access_release(km_reader_access(reads), &rec, 1, b->r->call.fault);
+    km_reader_close(reads);
+    return rc;
+}
+
 static km_code print_stored(km_jw *w, bundling *b, km_reader *reader, const entry *e)
 {
     km_record *rec;
     if (e->verb == VERB_DELETE || e->refused || e->change.rid == 0)
         return KM_OK;
     KM_TRY(km_reader_by_rid(&rec, reader, e->change.rid));
-    KM_TRY(km_access_release(km_reader_access(reader), &rec, 1, b->r->call.fault));
+    KM_TRY(release_stored(b, reader, e, rec));
     km_jw_key(w, "resource");
     w->comma = false;
     km_record_print(w->out, rec);

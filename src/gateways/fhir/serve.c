@@ -114,7 +114,8 @@ static km_code show_current(km_request *r, km_reply *out, const km_change *c)
     km_reader *reader;
     km_record *rec;
     km_buf json = km_buf_in(r->call.arena);
-    KM_TRY(km_fhir__reader(&reader, r, &km_fhir_writes));
+    /* What was there before is read, what was made is the caller's own. */
+    KM_TRY(km_fhir__reader(&reader, r, c->existing ? &km_fhir_reads : &km_fhir_writes));
     km_code rc = km_reader_by_rid(&rec, reader, c->rid);
     if (rc == KM_OK)
         rc = km_access_release(km_reader_access(reader), &rec, 1, r->call.fault);

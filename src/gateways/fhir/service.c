@@ -10,7 +10,7 @@ const km_policy km_fhir_reads = { "records.read", KM_AUDIT_READ };
 const km_policy km_fhir_searches = { "records.read", KM_AUDIT_SEARCH };
 const km_policy km_fhir_histories = { "records.read", KM_AUDIT_HISTORY };
 const km_policy km_fhir_all = { "records.read", KM_AUDIT_EVERYTHING };
-const km_policy km_fhir_writes = { "records.write", KM_AUDIT_READ };
+const km_policy km_fhir_writes = { "records.write", KM_AUDIT_UPDATE };
 const km_policy km_fhir_public = { .permission = "node.public" };
 
 static const km_http_route routes[] = {

@@ -289,7 +289,11 @@ int km_files__import(const km_args *a, km_node *n)
                         .dry = a->option(a, "dry-run") != NULL,
                         .source_uri = a->option(a, "source"),
                         .source_name = km_str_of(a->option(a, "source-name")) };
-    km_code rc = import_all(&im, a, &fault);
+    km_own_call own;
+    km_own_call_open(&own, n, "import", 1 << 16);
+    km_code rc = km_trust_act(&im.act, n->trust, &own.call);
+    if (rc == KM_OK)
+        rc = import_all(&im, a, &fault);
     if (rc == KM_OK)
         rc = km_targets__missing(&report->missing_references, im.targets, n);
     km_bar_end(&im.bar);
@@ -297,6 +301,7 @@ int km_files__import(const km_args *a, km_node *n)
     int64_t refused = report->refused;
     km_targets__free(im.targets);
     km_progress__close(im.progress);
+    km_own_call_close(&own);
     pthread_mutex_destroy(&report->lock);
     free(report);
     if (rc != KM_OK) {

@@ -60,6 +60,7 @@ typedef struct km_importing {
     bool dry;               /* --dry-run: nothing is stored */
     const char *source_uri; /* --source */
     km_str source_name;
+    km_str act; /* who writes, for every line alike */
 } km_importing;
 
 /* --- lines.c: NDJSON, piped through threads to the writer --- */

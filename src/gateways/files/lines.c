@@ -108,7 +108,8 @@ static km_code prepare(line *l, km_str text, km_arena *scratch)
     km_targets__wrote(p->im->targets, p->source, type, c.id);
     l->write.id = km_arena_copy(l->call.arena, l->write.id);
     l->write.owner = km_arena_copy(l->call.arena, l->write.owner);
-    l->plan = (km_plan){ .write = &l->write, .n = 1, .call = &l->call, .bulk = true };
+    l->plan =
+        (km_plan){ .write = &l->write, .n = 1, .call = &l->call, .bulk = true, .act = p->im->act };
     km_code rc = km_log_prepare(p->im->node->log, &l->plan);
     l->write.resource = KM_JV_NONE; /* its tape ends here; the writer needs what is prepared */
     return rc;
