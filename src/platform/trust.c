@@ -98,6 +98,7 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
     km_trust_options o = { .open = n->config->open,
                            .token_file = token,
                            .random = n->random,
+                           .log = n->log,
                            .whos = n->whos,
                            .audit = n->audit,
                            .local_source = n->local_source,
@@ -171,7 +172,7 @@ km_code km_admit(km_request *r)
                        .address = km_str_of(r->peer) };
     name_query(&asked, r);
     KM_TRY(km_trust_admit(&caller, n->trust, r->route->policy, &c, &asked, &r->call));
-    caller->source = n->local_source;
+    KM_TRY(km_trust_source(&caller->source, n->trust, r->route->policy, &r->call));
     r->caller_key = key_of(caller);
     return KM_OK;
 }

@@ -283,6 +283,26 @@ static km_code find_or_make_source(void *self, km_txn *t, km_fault *f)
     return put_source(c, w, f);
 }
 
+km_code km_log_source_find(int32_t *number, km_log *l, km_str uri, km_fault *f)
+{
+    km_conn *c;
+    km_stmt *st;
+    bool row = false;
+    *number = 0;
+    KM_TRY(km_store_reader(&c, l->o.store, f));
+    km_code rc = km_query(&st, c, "source_by_uri", f);
+    if (rc == KM_OK) {
+        km_bind_text(st, 1, uri);
+        rc = km_step(&row, st, f);
+    }
+    if (rc == KM_OK && row) {
+        *number = (int32_t)km_col_int(st, 0);
+        km_reset(st);
+    }
+    km_store_return(c);
+    return rc;
+}
+
 km_code km_log_source(int32_t *number, km_log *l, km_str uri, km_str name, km_fault *f)
 {
     source_wish w = { uri, name, 0 };

@@ -66,6 +66,8 @@ typedef struct km_source {
 } km_source;
 /* Finds the source, or makes it (durably). An existing one's name is replaced by a given one. */
 km_code km_log_source(int32_t *number, km_log *l, km_str uri, km_str name, km_fault *f);
+/* *number 0 when there is none. */
+km_code km_log_source_find(int32_t *number, km_log *l, km_str uri, km_fault *f);
 km_code km_reader_source(km_source *out, km_reader *r, int32_t number);
 
 /* --- writing --- */

@@ -18,7 +18,9 @@ struct km_trust {
     int32_t local_source;
     int nobody_role, operator_role;
     unsigned char token_hash[KM_SHA256_LEN]; /* of the token's text; the text itself is not kept */
+    km_log *log;
     km_whos *whos;
+    struct km_source_names *sources;
     km_audit *audit;
     km_trust_views views;
 };
@@ -38,6 +40,10 @@ void km_shown__free(struct km_shown_rules *s);
 bool km_trust__shown(km_access_class *out, const km_trust *t, int role, km_purpose purpose);
 bool km_trust__by_law(const km_trust *t, int role, km_ftype type);
 bool km_trust__is_common(const km_trust *t, km_ftype type);
+
+/* --- source.c --- */
+struct km_source_names *km_source_names__new(void);
+void km_source_names__free(struct km_source_names *s);
 
 /* --- trace.c --- */
 /* Fills what the entry tells of who asks and how. */

@@ -54,7 +54,9 @@ km_code km_trust_open(km_trust **out, const km_trust_options *o, km_fault *f)
     km_trust *t = calloc(1, sizeof *t);
     assert(t != NULL);
     t->open = o->open;
+    t->log = o->log;
     t->whos = o->whos;
+    t->sources = km_source_names__new();
     t->audit = o->audit;
     if (o->views != NULL)
         t->views = *o->views;
@@ -87,6 +89,7 @@ void km_trust_close(km_trust *t)
         return;
     km_roles_free(t->roles);
     km_shown__free(t->shown);
+    km_source_names__free(t->sources);
     free(t->network_text);
     free(t);
 }

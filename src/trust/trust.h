@@ -60,6 +60,7 @@ typedef struct km_trust_options {
     bool open;              /* --open */
     const char *token_file; /* holds the operator's token; made at first start, mode 0400 */
     const km_random *random;
+    km_log *log;          /* borrowed; NULL: callers own no source */
     km_whos *whos;        /* borrowed; NULL: nobody but the operator can prove who they are */
     km_audit *audit;      /* borrowed; NULL: no trace (tests of the door alone) */
     const char *network;  /* as Consent.organization names it; NULL: "Organization/network" */
@@ -80,6 +81,13 @@ bool km_trust_knows(const km_trust *t, const km_policy *policy);
  * machines prove a key instead. KM_UNAUTHENTICATED, KM_FORBIDDEN. */
 km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy,
                        const km_credentials *c, const km_asked *asked, km_call *call);
+
+/* To which source belongs what the caller of `call` writes under the policy, and whose records are
+ * its own: that of the organisation it acts for, made when something is written to it first; of a
+ * person who writes about themselves that of their Patient; the node's own for its operator. 0:
+ * none. */
+#define KM_SOURCE_PREFIX "urn:kumihimo:source:"
+km_code km_trust_source(int32_t *out, km_trust *t, const km_policy *policy, km_call *call);
 
 /* Opens the access for the caller of `call` under the policy. It lives in the call's arena, belongs
  * to one thread at a time, and decides within the snapshot of the reader that it is given to.

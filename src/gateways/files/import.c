@@ -291,6 +291,8 @@ int km_files__import(const km_args *a, km_node *n)
                         .source_name = km_str_of(a->option(a, "source-name")) };
     km_own_call own;
     km_own_call_open(&own, n, "import", 1 << 16);
+    if (im.source_uri != NULL && strncmp(im.source_uri, "Organization/", 13) == 0)
+        im.source_uri = km_arena_print(own.call.arena, KM_SOURCE_PREFIX "%s", im.source_uri).p;
     km_code rc = km_trust_act(&im.act, n->trust, &own.call);
     if (rc == KM_OK)
         rc = import_all(&im, a, &fault);

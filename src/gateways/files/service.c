@@ -8,8 +8,10 @@
 
 static const km_option import_options[] = {
     { "source", "URI",
-      "whose files these are (default: source.json beside them, or the node's own)",
-      "送り元の URI (省略時はファイルの隣の source.json、なければこのノード)" },
+      "whose files these are: a URI, or Organization/ID of the node's register (default: "
+      "source.json beside them, or the node's own)",
+      "送り元の URI、または台帳の Organization/ID (省略時はファイルの隣の "
+      "source.json、なければこのノード)" },
     { "source-name", "NAME", "its name for people", "その名前" },
     { "again", NULL, "read files from their beginning even when they are in already",
       "取り込み済みのファイルも初めから読む" },
