@@ -34,6 +34,11 @@ if(TARGET km_base AND TARGET km_codec_json)
     add_test(NAME api/corpora COMMAND test_api_corpora)
     set_tests_properties(api/corpora PROPERTIES LABELS api TIMEOUT 300 SKIP_RETURN_CODE 77
                          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>")
+    add_executable(test_api_hidden tests/api/hidden_test.c)
+    target_link_libraries(test_api_hidden PRIVATE api_script km_trust_who PkgConfig::CMOCKA)
+    add_test(NAME api/hidden COMMAND test_api_hidden)
+    set_tests_properties(api/hidden PROPERTIES LABELS api TIMEOUT 120 SKIP_RETURN_CODE 77
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>")
     add_executable(test_api_serve tests/api/serve_test.c)
     target_link_libraries(test_api_serve PRIVATE km_http km_sandbox PkgConfig::CMOCKA)
     add_test(NAME api/serve COMMAND test_api_serve)
@@ -178,3 +183,7 @@ endif()
 # The unit of the package, beside the sandbox of the program.
 add_test(NAME packaging/unit COMMAND ${CMAKE_SOURCE_DIR}/tests/packaging/unit)
 set_tests_properties(packaging/unit PROPERTIES LABELS unit TIMEOUT 60 SKIP_RETURN_CODE 77)
+
+# Secrets are compared in constant time.
+add_test(NAME secrets/compare COMMAND ${CMAKE_SOURCE_DIR}/tests/secrets/compare)
+set_tests_properties(secrets/compare PROPERTIES LABELS unit TIMEOUT 60)
