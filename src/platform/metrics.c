@@ -31,6 +31,9 @@ void km_node_metrics(km_node *n, km_buf *out)
     km_buf_print(out,
                  "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %ld\n",
                  resident_bytes());
+    for (const km_service *const *s = n->services; s != NULL && *s != NULL; s++)
+        if ((*s)->metrics != NULL)
+            (*s)->metrics(n, out);
     if (n->http != NULL)
         km_http_metrics(n->http, out);
 }

@@ -87,6 +87,7 @@ typedef struct km_service {
     const km_fold_def *const *folds;        /* in-transaction folds; NULL-ended; NULL = none */
     const km_embedded *sql;                 /* NULL = none */
     const struct km_format *const *formats; /* formats.h; NULL-ended; NULL = none */
+    void (*metrics)(struct km_node *n, km_buf *out); /* Prometheus text of its own; NULL = none */
 } km_service;
 
 struct km_node {

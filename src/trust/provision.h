@@ -58,6 +58,8 @@ km_code km_provision_gate_open(km_provision_gate **out, km_log *l, const km_prov
 /* Whether this record may go. Consents are read on the reader's snapshot, once for each run of
  * records of one chart. Records of nobody (chart 0) may always go. */
 km_code km_provision_gate_lets(bool *out, km_provision_gate *g, km_reader *r, km_record *rec);
+/* Forgets whose consents it read: before the arena of the reader's call goes. */
+void km_provision_gate_forget(km_provision_gate *g);
 /* Are there questions at all? When not, gate_lets need not be asked. */
 bool km_provision_gate_asks(const km_provision_gate *g);
 
@@ -100,10 +102,10 @@ km_code km_provisions_all(km_provision_seen *out, size_t *n, size_t room, km_rea
 /* --- opt-out schemes ------------------------------------------------------------------- */
 
 typedef struct km_scheme {
-    km_str id, title, notice; /* the text that was announced */
-    km_str entry;             /* its entry in the supervisor's register */
-    km_str party, purpose;    /* for whom, HL7 v3 PurposeOfUse */
-    km_ms announced, starts, ended;
+    km_str id, title, notice;       /* the text that was announced */
+    km_str entry;                   /* its entry in the supervisor's register */
+    km_str party, purpose;          /* for whom, HL7 v3 PurposeOfUse */
+    km_ms announced, starts, ended; /* starts 0: as soon as it is announced */
 } km_scheme;
 /* Announces; an announced text is never changed. KM_DUPLICATE, KM_REQUIRED, KM_BAD_VALUE (it
  * starts before it is announced). */

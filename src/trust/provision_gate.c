@@ -107,6 +107,13 @@ bool km_provision_gate_asks(const km_provision_gate *g)
     return g->asks;
 }
 
+void km_provision_gate_forget(km_provision_gate *g)
+{
+    g->chart = -1;
+    g->consent = NULL;
+    g->consents = 0;
+}
+
 /* --- what the person said --- */
 
 enum { CODES = 64, LABELS = 32 };

@@ -71,7 +71,7 @@ static km_code announce(void *self, km_txn *t, km_fault *f)
     for (int i = 0; i < 6; i++)
         km_bind_text(st, 1 + i, text[i]);
     km_bind_int(st, 7, w->now);
-    km_bind_int(st, 8, w->s->starts);
+    km_bind_int(st, 8, w->s->starts != 0 ? w->s->starts : w->now);
     km_bind_text(st, 9, w->by);
     return km_run(st, NULL, f);
 }
@@ -91,7 +91,7 @@ km_code km_scheme_announce(km_log *l, const km_scheme *s, km_str by, km_call *ca
         if (wanted[i].text.n > MOST || !km_str_is_utf8(wanted[i].text, NULL))
             return km_fail(call->fault, KM_BAD_VALUE, wanted[i].name, "at most %d bytes", MOST);
     }
-    if (s->starts < w.now)
+    if (s->starts != 0 && s->starts < w.now)
         return km_fail(call->fault, KM_BAD_VALUE, "starts", "not before it is announced");
     return km_log_work(l, announce, &w, call->fault);
 }

@@ -25,8 +25,11 @@ typedef struct exporting {
     outlet **outlet; /* by number of the source */
     size_t outlets, open;
     km_ftype only;
-    int64_t n;
+    int64_t n, left_out;
     km_bar bar;
+    km_provision provision;
+    km_provision_gate *gate;
+    km_shares *shares;
 } exporting;
 
 /* --- a folder --- */
@@ -124,6 +127,27 @@ static km_code file_of(FILE **out, exporting *x, const km_record *rec, km_fault 
 
 /* --- records --- */
 
+/* May it go to whom it is for? Asked only where somebody must be asked. */
+static km_code may_go(bool *out, exporting *x, km_record *rec, km_fault *f)
+{
+    km_reader *r;
+    km_own_call own;
+    *out = true;
+    if (!km_provision_gate_asks(x->gate))
+        return KM_OK;
+    km_own_call_open(&own, x->node, "export", KM_ARENA_CAP_DEFAULT);
+    own.call.fault = f;
+    km_code rc = km_reader_open(&r, x->node->log, x->access, &own.call);
+    if (rc == KM_OK) {
+        rc = km_provision_gate_lets(out, x->gate, r, rec);
+        km_reader_close(r);
+    }
+    km_provision_gate_forget(x->gate); /* what it remembers ends with this arena */
+    km_own_call_close(&own);
+    x->left_out += rc == KM_OK && !*out;
+    return rc;
+}
+
 static km_code write_record(void *self, km_record *rec, km_fault *f)
 {
     exporting *x = self;
@@ -131,6 +155,10 @@ static km_code write_record(void *self, km_record *rec, km_fault *f)
     if (km_stop_asked())
         return km_fail(f, KM_CANCELLED, NULL, NULL);
     if (x->only != 0 && rec->type != x->only)
+        return KM_OK;
+    bool goes;
+    KM_TRY(may_go(&goes, x, rec, f));
+    if (!goes)
         return KM_OK;
     if (to == NULL)
         KM_TRY(file_of(&to, x, rec, f));
@@ -141,6 +169,7 @@ static km_code write_record(void *self, km_record *rec, km_fault *f)
     km_buf_char(&line, '\n');
     bool written = fwrite(line.p, 1, line.n, to) == line.n;
     km_arena_free(a);
+    km_shares__add(x->shares, rec->chart, rec->type);
     km_bar_show(&x->bar, ++x->n, 0, "resources");
     return written ? KM_OK : cannot_write(f);
 }
@@ -170,6 +199,22 @@ static bool open_output(exporting *x, const char *out)
     return x->one != NULL || x->folder != NULL;
 }
 
+/* The record of the provision stands before the first byte leaves, and is completed by whose data
+ * it was, also when it broke off. */
+static km_code export_recorded(exporting *x, km_call *call)
+{
+    int64_t number;
+    km_log *l = x->node->log;
+    KM_TRY(km_provision_write(&number, l, &x->provision, x->gate, NULL, 0, call));
+    km_code rc = km_log_walk(l, x->access, 0, true, write_record, x, call);
+    km_fault first = *call->fault;
+    km_fault_clear(call->fault);
+    km_code saved = km_shares__save(x->shares, l, number, call);
+    if (rc != KM_OK)
+        *call->fault = first;
+    return rc != KM_OK ? rc : saved;
+}
+
 static int export_all(exporting *x, const km_args *a, km_node *n)
 {
     km_own_call own;
@@ -177,23 +222,53 @@ static int export_all(exporting *x, const km_args *a, km_node *n)
     x->bar = km_bar_start(a->config, "export");
     km_own_call_open(&own, n, "export", (size_t)1 << 30);
     x->access = km_trust_job_access("export", own.call.arena);
-    km_code rc = km_log_walk(n->log, x->access, 0, true, write_record, x, &own.call);
+    x->shares = km_shares__new();
+    km_code rc = km_provision_gate_open(&x->gate, n->log, &x->provision, km_person_same, &own.call);
+    if (rc == KM_OK)
+        rc = export_recorded(x, &own.call);
+    km_shares__free(x->shares);
     if (!close_all(x) && rc == KM_OK)
         rc = cannot_write(&own.fault);
     km_bar_end(&x->bar);
+    if (x->left_out > 0)
+        fprintf(stderr, "kumihimo export: %lld records were left out: nobody agreed to that\n",
+                (long long)x->left_out);
     if (rc != KM_OK)
         fprintf(stderr, "kumihimo export: %s%s%s\n", km_code_sentence(rc),
                 own.fault.detail[0] ? ": " : "", own.fault.detail);
     else if (a->config->json && !to_stdout)
-        printf("{\"resources\":%lld}\n", (long long)x->n);
+        printf("{\"resources\":%lld,\"leftOut\":%lld}\n", (long long)x->n, (long long)x->left_out);
     km_own_call_close(&own);
-    return rc == KM_OK ? KM_EXIT_DONE : rc == KM_CANCELLED ? KM_EXIT_REFUSED : KM_EXIT_STORE;
+    return rc == KM_OK                                          ? KM_EXIT_DONE
+           : rc == KM_STORE || rc == KM_IO || rc == KM_TAMPERED ? KM_EXIT_STORE
+                                                                : KM_EXIT_REFUSED;
+}
+
+/* Whoever names nobody takes their own records along. */
+static bool for_whom(km_provision *out, const km_args *a)
+{
+    const char *to = a->option(a, "to"), *basis = a->option(a, "basis"),
+               *purpose = a->option(a, "purpose");
+    *out = (km_provision){ .way = KM_PROVIDED,
+                           .channel = KM_STR("export"),
+                           .party = to ? km_str_of(to) : KM_STR("urn:kumihimo:source:local"),
+                           .party_name = km_str_of(a->option(a, "to-name")),
+                           .country = km_str_of(a->option(a, "country")),
+                           .basis = basis ? km_str_of(basis) : KM_STR("own"),
+                           .scheme = km_str_of(a->option(a, "scheme")),
+                           .purpose = purpose ? km_str_of(purpose) : KM_STR("HOPERAT"),
+                           .by = KM_STR("job:export") };
+    return to == NULL || basis != NULL;
 }
 
 int km_files__export(const km_args *a, km_node *n)
 {
     const char *type = a->option(a, "type");
     exporting x = { .node = n, .only = type ? km_fhir_type_named(km_str_of(type)) : 0 };
+    if (!for_whom(&x.provision, a)) {
+        fprintf(stderr, "kumihimo export: --to wants --basis: consent, law, entrusted ...\n");
+        return KM_EXIT_USAGE;
+    }
     if (type != NULL && !km_fhir_is_resource(x.only)) {
         fprintf(stderr, "kumihimo export: no such resource type: %s\n", type);
         return KM_EXIT_USAGE;

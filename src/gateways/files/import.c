@@ -188,6 +188,8 @@ static km_code import_text(km_importing *im, const char *path, km_str text, cons
         km_report__refuse(im->report, path, 0, &refused);
         return KM_OK;
     }
+    if (!im->dry)
+        KM_TRY(km_receipts__begin(&im->shares, im, source, f));
     if (format == NULL && is_lines(path, text))
         return km_lines__import(im, path, text, source, from, st->st_size, mtime_ns, f);
     int64_t before = im->report->refused;
@@ -232,6 +234,8 @@ static km_code import_file(km_importing *im, const char *path, bool again, km_fa
         im->report->files++;
         im->report->bytes += st.st_size;
         rc = import_open(im, path, fd, &st, again, f);
+        if (rc == KM_OK && !im->dry)
+            rc = km_receipts__save(im, f);
         im->bytes_done += st.st_size;
         km_bar_show(&im->bar, im->bytes_done, im->bytes_all, "bytes");
     }
@@ -287,6 +291,10 @@ int km_files__import(const km_args *a, km_node *n)
                         .targets = km_targets__new(),
                         .bar = km_bar_start(a->config, "import"),
                         .dry = a->option(a, "dry-run") != NULL,
+                        .receipts = km_receipts__new(),
+                        .basis = a->option(a, "basis"),
+                        .country = a->option(a, "country"),
+                        .obtained = a->option(a, "obtained"),
                         .source_uri = a->option(a, "source"),
                         .source_name = km_str_of(a->option(a, "source-name")) };
     km_own_call own;
@@ -302,6 +310,7 @@ int km_files__import(const km_args *a, km_node *n)
     km_report__print(report, a->config);
     int64_t refused = report->refused;
     km_targets__free(im.targets);
+    km_receipts__free(im.receipts);
     km_progress__close(im.progress);
     km_own_call_close(&own);
     pthread_mutex_destroy(&report->lock);

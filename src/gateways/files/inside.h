@@ -9,6 +9,7 @@
 
 #include "platform/change.h"
 #include "platform/formats.h"
+#include "trust/provision.h"
 
 /* --- report.c: what happened, by reason --- */
 enum { KM_REFUSALS_SHOWN = 200 };
@@ -49,6 +50,22 @@ void km_targets__need(km_targets *t, int32_t source, km_jv resource, km_ftype ty
 /* How many needed ones neither this import nor the node has. */
 km_code km_targets__missing(int64_t *out, km_targets *t, km_node *n);
 
+/* --- shares.c: whose records came in or went out --- */
+typedef struct km_shares km_shares; /* thread-safe */
+km_shares *km_shares__new(void);
+void km_shares__free(km_shares *s);
+void km_shares__add(km_shares *s, int64_t chart, km_ftype type);
+/* Completes the record of provision with what was added since the last time. */
+km_code km_shares__save(km_shares *s, km_log *l, int64_t provision, km_call *call);
+
+typedef struct km_receipts km_receipts;
+struct km_importing;
+km_receipts *km_receipts__new(void);
+void km_receipts__free(km_receipts *r);
+/* The record of receipt from this source, made before its first record is stored. */
+km_code km_receipts__begin(km_shares **out, struct km_importing *im, int32_t source, km_fault *f);
+km_code km_receipts__save(struct km_importing *im, km_fault *f);
+
 /* --- import.c --- */
 typedef struct km_importing {
     km_node *node;
@@ -57,8 +74,11 @@ typedef struct km_importing {
     km_targets *targets;
     km_bar bar;
     int64_t bytes_all, bytes_done;
-    bool dry;               /* --dry-run: nothing is stored */
-    const char *source_uri; /* --source */
+    bool dry; /* --dry-run: nothing is stored */
+    km_receipts *receipts;
+    km_shares *shares;                      /* of the file at hand */
+    const char *basis, *country, *obtained; /* of the receipt: --basis, --country, --obtained */
+    const char *source_uri;                 /* --source */
     km_str source_name;
     km_str act; /* who writes, for every line alike */
 } km_importing;

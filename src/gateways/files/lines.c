@@ -81,6 +81,8 @@ static void done(void *self, km_plan *plan, km_code code)
         refuse(l, code);
     else
         km_report__stored(l->chunk->pipe->im->report, !l->write.unchanged, l->write.unchanged);
+    if (code == KM_OK)
+        km_shares__add(l->chunk->pipe->im->shares, l->write.chart, l->write.type);
     settle(l->chunk);
 }
 

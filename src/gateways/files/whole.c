@@ -90,6 +90,8 @@ static void count(bundle *b, const km_change *c, size_t n)
             stored++;
         if (c[i].op != KM_OP_DELETE)
             km_targets__wrote(b->im->targets, b->w.source, c[i].type, c[i].id);
+        if (c[i].write != NULL && !c[i].write->skip)
+            km_shares__add(b->im->shares, c[i].write->chart, c[i].type);
     }
     km_report__stored(b->im->report, stored, unchanged);
 }
