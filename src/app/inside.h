@@ -6,6 +6,7 @@
 #define KM_APP_INSIDE_H
 
 #include "app/app.h"
+#include "trust/keys/keys.h"
 
 extern const km_option km_app__common[];
 
@@ -34,6 +35,10 @@ int km_app__account(const km_args *a, km_node *n);
 int km_app__provider(const km_args *a, km_node *n);
 int km_app__keyd(const km_args *a, km_node *n);
 int km_app__pki(const km_args *a, km_node *n);
+int km_app__keys(const km_args *a, km_node *n);
+/* The sealed files at `path`, or the token that --pkcs11, --token and --pin-file name; --operator
+ * says which roles. */
+km_code km_app__open_ring(km_keys **out, const km_args *a, const char *path, km_fault *f);
 
 /* pages.c: is there a start page; where they are when no option says so. */
 bool km_app__has_pages(const char *dir);

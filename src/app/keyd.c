@@ -4,14 +4,6 @@
  * processes, with two folders, is the split of trust.md §1.3.
  */
 #include "app/inside.h"
-#include "trust/keys/keys.h"
-
-static unsigned roles_of(const char *operator)
-{
-    if (operator!= NULL && strcmp(operator, "a") == 0)
-        return KM_KEY_MASK_A;
-    return operator!= NULL && strcmp(operator, "b") == 0 ? KM_KEY_MASK_B : KM_KEY_MASK_ALL;
-}
 
 int km_app__keyd(const km_args *a, km_node *n)
 {
@@ -27,10 +19,12 @@ int km_app__keyd(const km_args *a, km_node *n)
                 "kumihimo keyd: --data DIR, and --socket PATH or --reseal\nkumihimo keyd --help\n");
         return KM_EXIT_USAGE;
     }
-    km_keys_folder folder = { path, roles_of(a->option(a, "operator")), &km_random_real };
-    km_code rc = km_keys_open(&keys, &folder, &f);
+    /* A token's module writes below DIR, or not at all. */
+    bool token = a->option(a, "pkcs11") != NULL;
+    km_code rc = km_app__open_ring(&keys, a, path, &f);
     if (rc == KM_OK) {
-        km_keyd_options o = { socket, keys, km_stop_asked, true, path };
+        km_keyd_options o = { socket, keys, km_stop_asked, true,
+                              token ? a->config->data_dir : path };
         rc = reseal ? km_keys_reseal(keys, &f) : km_keyd_run(&o, &f);
         km_keys_close(keys);
     }

@@ -109,11 +109,28 @@ static const km_option convert_options[] = {
     { "to", "fhir", "what to make of it: a FHIR R4 Bundle", "変換先: FHIR R4 の Bundle" }, { 0 }
 };
 
+#define RING_OPTIONS                                                                         \
+    { "operator", "a|b", "hold the keys of operator A or of operator B only (default: all)", \
+      "運用者 A または B の鍵だけを持つ (省略時はすべて)" },                                 \
+        { "pkcs11", "MODULE", "the keys lie in a PKCS#11 token; the path of its module",     \
+          "鍵は PKCS#11 トークンの中。モジュールのパス" },                                   \
+        { "token", "LABEL", "with --pkcs11: the token", "--pkcs11 のトークン名" },           \
+    {                                                                                        \
+        "pin-file", "FILE", "with --pkcs11: a file of mode 0400 that holds its PIN",         \
+            "--pkcs11 の PIN を書いたファイル (0400)"                               \
+    }
+
+static const km_option keys_options[] = {
+    { "version", "N", "destroy: which version", "destroy: 破棄する版" },
+    { "socket", "PATH", "ask the key process that listens there", "動いている鍵プロセスに頼む" },
+    RING_OPTIONS,
+    { 0 }
+};
+
 static const km_option keyd_options[] = {
     { "socket", "PATH", "where to listen; only this user may connect",
       "待ち受けるソケット。同じ利用者だけがつなげる" },
-    { "operator", "a|b", "hold the keys of operator A or of operator B only (default: all)",
-      "運用者 A または B の鍵だけを持つ (省略時はすべて)" },
+    RING_OPTIONS,
     { "reseal", NULL, "seal the key files again under a new sealing key, then end",
       "鍵ファイルを新しい封印鍵で封じ直して終わる" },
     { 0 }
@@ -246,6 +263,15 @@ static const km_command commands[] = {
       "  kumihimo keyd --data keys-a --socket /run/kumihimo/a --operator a\n"
       "  kumihimo keyd --data keys-b --socket /run/kumihimo/b --operator b",
       keyd_options, KM_NO_NODE, km_app__keyd },
+    { "keys", "make ROLE [NAME] | list | destroy ROLE [NAME]",
+      "long-lived keys: make a version, list, destroy one; no key is ever shown",
+      "長期鍵を作る、一覧する、破棄する (鍵そのものは決して表示しない)",
+      "  kumihimo keys list --data demo/node\n"
+      "  kumihimo keys make pid-b urn:kumihimo:dom:care:net-0001 --data keys-b\n"
+      "  kumihimo keys destroy release rel-2026-01 --version 1 --data demo/node\n"
+      "  kumihimo keys make token --pkcs11 /usr/lib/softhsm/libsofthsm2.so --token kumihimo "
+      "--pin-file pin",
+      keys_options, KM_NO_NODE, km_app__keys },
     { "pki", "test-ca DIR",
       "make a TEST authority of the shape of HPKI and JPKI: professionals of every role, citizens, "
       "revoked, expired, revocation lists",

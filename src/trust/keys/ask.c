@@ -63,6 +63,14 @@ km_code km_keys_reseal(km_keys *k, km_fault *f)
                : km_fail(f, KM_UNSUPPORTED, "key", "this door keeps no sealed files");
 }
 
+km_code km_keys_each(km_keys *k, void (*told)(void *self, km_key_name key), void *self, km_fault *f)
+{
+    if (k->kind->each == NULL)
+        return km_fail(f, KM_UNSUPPORTED, "key", "this door does not tell which keys are there");
+    k->kind->each(k, told, self);
+    return KM_OK;
+}
+
 static km_code ask_version(uint32_t *version, km_keys *k, km_key_request q, km_fault *f)
 {
     uint32_t be = 0;

@@ -94,7 +94,7 @@ static void close_client(km_keys *k)
     free(c);
 }
 
-static const km_keys_kind client_kind = { serve, NULL, close_client };
+static const km_keys_kind client_kind = { serve, NULL, close_client, NULL };
 
 km_code km_keys_connect(km_keys **out, const char *path, km_fault *f)
 {

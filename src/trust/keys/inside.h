@@ -50,6 +50,7 @@ typedef struct km_keys_kind {
     km_code (*serve)(km_keys *k, const km_key_request *q, km_key_answer *a, km_fault *f);
     km_code (*reseal)(km_keys *k, km_fault *f);
     void (*close)(km_keys *k);
+    void (*each)(km_keys *k, void (*told)(void *self, km_key_name key), void *self);
 } km_keys_kind;
 struct km_keys {
     const km_keys_kind *kind;

@@ -104,6 +104,10 @@ km_code km_keys_reseal(km_keys *k, km_fault *f);
 km_code km_keys_make(uint32_t *version, km_keys *k, km_key_role role, km_str name, km_fault *f);
 km_code km_keys_newest(uint32_t *version, km_keys *k, km_key_role role, km_str name, km_fault *f);
 km_code km_keys_destroy(km_keys *k, km_key_name which, km_fault *f);
+/* The keys that are there, in no order; names are borrowed until `told` returns. KM_UNSUPPORTED at
+ * the door of a key process: who may ask it has no need to know. */
+km_code km_keys_each(km_keys *k, void (*told)(void *self, km_key_name key), void *self,
+                     km_fault *f);
 /* A symmetric key that was made elsewhere (a ceremony, a vector). A ring in memory alone takes
  * it. */
 km_code km_keys_import(km_keys *k, km_key_name which, const unsigned char key[32], km_fault *f);

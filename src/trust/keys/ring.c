@@ -406,7 +406,20 @@ static void close_ring(km_keys *k)
     free(r);
 }
 
-static const km_keys_kind ring_kind = { serve, reseal, close_ring };
+static void each(km_keys *k, void (*told)(void *self, km_key_name key), void *self)
+{
+    km_ring *r = (km_ring *)k;
+    pthread_rwlock_rdlock(&r->lock);
+    for (chunk *c = r->chunks; c != NULL; c = c->next)
+        for (size_t i = 0; i < CHUNK_SLOTS; i++) {
+            const slot *s = &c->slot[i];
+            if (s->used)
+                told(self, (km_key_name){ s->role, { s->name, s->name_n }, s->version });
+        }
+    pthread_rwlock_unlock(&r->lock);
+}
+
+static const km_keys_kind ring_kind = { serve, reseal, close_ring, each };
 
 km_code km_ring__new(km_ring **out, unsigned roles, const km_random *random, km_fault *f)
 {

@@ -310,7 +310,18 @@ static void close_token(km_keys *k)
     free(t);
 }
 
-static const km_keys_kind token_kind = { km_token__serve, NULL, close_token };
+static void each(km_keys *k, void (*told)(void *self, km_key_name key), void *self)
+{
+    km_token *t = (km_token *)k;
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < t->n; i++) {
+        const km_token_key *one = &t->held[i];
+        told(self, (km_key_name){ one->role, { one->name, one->name_n }, one->version });
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+static const km_keys_kind token_kind = { km_token__serve, NULL, close_token, each };
 
 km_code km_keys_open_token(km_keys **out, const km_keys_token *o, km_fault *f)
 {
