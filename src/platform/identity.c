@@ -3,8 +3,8 @@
  * identity: the register of persons of a node, opened when it is first asked for.
  *
  * DIR/keys/ring         operator A's keys, those of the node (trust.c)
- * DIR/keys/operator-b   the socket of operator B's key process (or a link to it); where it is not
- * DIR/keys/ring-b       there, a small installation holds B's keys itself, in a ring of their own
+ * DIR/keys/operator-b   a link to the socket of operator B's key process; where there is none,
+ * DIR/keys/ring-b       a small installation holds B's keys itself, in a ring of their own
  */
 #include "platform/inside.h"
 
@@ -17,7 +17,7 @@ static km_code open_b(km_node *n, km_fault *f)
     int len = snprintf(path, sizeof path, "%s/keys/operator-b", n->config->data_dir);
     if (len < 0 || (size_t)len >= sizeof path)
         return km_fail(f, KM_USAGE, NULL, "the path of the data directory is too long");
-    if (stat(path, &st) == 0)
+    if (lstat(path, &st) == 0) /* a link that leads nowhere is no leave to make keys here */
         return km_keys_connect(&n->keys_b, path, f);
     snprintf(path, sizeof path, "%s/keys/ring-b", n->config->data_dir);
     km_keys_folder folder = { path, KM_KEY_MASK_B, n->random };

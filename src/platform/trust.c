@@ -2,6 +2,8 @@
  *
  * trust: what the door needs of a node: its keys, its audit, the views that stand above it.
  *
+ * DIR/keys/operator-a  a link to the socket of the key process that holds the node's keys; where
+ *                 there is none,
  * DIR/keys/ring   the node's keys, sealed (trust/keys)
  * DIR/keys/demo   where there is one, the data directory is a demonstration (trust/who/demo.h)
  * DIR/audit       the audit; its name is that of the first key that signed it
@@ -10,6 +12,8 @@
 #include "platform/inside.h"
 #include "trust/who/demo.h"
 #include "trust/who/session.h"
+
+#include <sys/stat.h>
 
 #include "base/hash.h"
 
@@ -76,6 +80,21 @@ static km_code open_whos(km_node *n, const char *keys, km_fault *f)
     return km_whos_open(&n->whos, &o, f);
 }
 
+/* The keys of this node: in a process of their own, or here. */
+static km_code open_keys(km_node *n, const char *keys, km_fault *f)
+{
+    char path[4096];
+    struct stat st;
+    int length = snprintf(path, sizeof path, "%s/operator-a", keys);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return km_fail(f, KM_USAGE, NULL, "the path of the data directory is too long");
+    if (lstat(path, &st) == 0) /* a link that leads nowhere is no leave to make keys here */
+        return km_keys_connect(&n->keys, path, f);
+    snprintf(path, sizeof path, "%s/ring", keys);
+    km_keys_folder folder = { path, KM_KEY_MASK_A, n->random };
+    return km_keys_open(&n->keys, &folder, f);
+}
+
 static km_cards *open_cards(const km_node *n)
 {
     char folder[4096];
@@ -86,13 +105,11 @@ static km_cards *open_cards(const km_node *n)
 km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_fault *f)
 {
     static const km_trust_views views = { .same_person = km_person_same };
-    char ring[4096], audit[4096];
-    int a = snprintf(ring, sizeof ring, "%s/ring", keys);
+    char audit[4096];
     int b = snprintf(audit, sizeof audit, "%s/audit", n->config->data_dir);
-    if (a < 0 || b < 0 || (size_t)a >= sizeof ring || (size_t)b >= sizeof audit)
+    if (b < 0 || (size_t)b >= sizeof audit)
         return km_fail(f, KM_USAGE, NULL, "the path of the data directory is too long");
-    km_keys_folder folder = { ring, KM_KEY_MASK_A, n->random };
-    KM_TRY(km_keys_open(&n->keys, &folder, f));
+    KM_TRY(open_keys(n, keys, f));
     KM_TRY(open_audit(n, audit, f));
     KM_TRY(open_whos(n, keys, f));
     km_trust_options o = { .open = n->config->open,
