@@ -15,7 +15,8 @@ if (name !== 'unit') {
   needs.push(['pages built into web/dist (make web)', at('../../web/dist/index.html')]);
   needs.push(['Chromium', chromiumPath]);
 }
-if (name === 'timeline' || name === 'lookers' || name === 'emergency') needs.push(['program kumihimo', process.env.KUMIHIMO ?? at('../../build/release/kumihimo')]);
+if (name === 'timeline' || name === 'lookers' || name === 'emergency')
+  needs.push(['program kumihimo', process.env.KUMIHIMO ?? at('../../build/release/kumihimo')]);
 
 const missing = needs.filter(([, path]) => !existsSync(path)).map(([what]) => what);
 if (missing.length > 0) {

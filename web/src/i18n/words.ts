@@ -6,6 +6,8 @@ interface ShellWords {
   product: string;
   records: string;
   start: string;
+  emergency: string;
+  notices: string;
   skip: string;
   otherLanguage: string;
   signIn: string;
@@ -28,6 +30,8 @@ export const shellWords: Words<ShellWords> = {
     product: 'Kumihimo',
     records: '保健医療記録',
     start: '患者の一覧',
+    emergency: '救急',
+    notices: 'お知らせ',
     skip: '本文へ移動',
     otherLanguage: 'English',
     signIn: 'サインイン',
@@ -54,6 +58,8 @@ export const shellWords: Words<ShellWords> = {
     product: 'Kumihimo',
     records: 'health records',
     start: 'People',
+    emergency: 'Emergency',
+    notices: 'Notices',
     skip: 'Skip to content',
     otherLanguage: '日本語',
     signIn: 'Sign in',

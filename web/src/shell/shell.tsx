@@ -23,6 +23,9 @@ function Who() {
     );
   return (
     <>
+      <a className="top-link" href="#/notices">
+        {words.notices}
+      </a>
       <a className="top-link top-who" href="#/account" aria-label={words.account(session.name ?? '')}>
         <span className="top-role">{session.role?.[language]}</span>
         <span className="top-name">{session.name}</span>
@@ -50,6 +53,9 @@ function Top() {
       <nav>
         <a className="top-link" href="#/">
           {words.start}
+        </a>
+        <a className="top-link" href="#/emergency">
+          {words.emergency}
         </a>
         <Who />
         <button type="button" className="top-link" lang={other} onClick={() => choose(other)}>
