@@ -201,12 +201,13 @@ static bool is_brief(const km_exchange *x)
 }
 
 /* On this thread, and the connection sleeps only while there is something to wait for. */
-static enum MHD_Result serve_here(km_exchange *x)
+static enum MHD_Result serve_here(km_exchange *x, void (*serve)(km_exchange *x))
 {
     if (!may_sleep(x))
         return MHD_NO;
     x->step = KM_STEP_WORK;
-    km_http__serve(x);
+    atomic_store(&x->met, false);
+    serve(x);
     if (x->reply.then == NULL) {
         atomic_fetch_sub(&x->http->away, 1);
         return km_http__answer(x);
@@ -219,7 +220,7 @@ static enum MHD_Result serve_here(km_exchange *x)
 static enum MHD_Result complete(km_exchange *x)
 {
     if (is_brief(x))
-        return serve_here(x);
+        return serve_here(x, km_http__serve);
     if (!is_inline(x))
         return hand_over(x, KM_JOB_SERVE, KM_STEP_WORK);
     km_http__serve(x);
@@ -249,9 +250,7 @@ static enum MHD_Result go_on(km_exchange *x, const char *p, size_t *n)
     case KM_STEP_DROP:
         return *n > 0 ? drop(x, n) : km_http__answer(x);
     case KM_STEP_WORK:
-        if (x->reply.then != NULL)
-            km_http__serve_rest(x);
-        return km_http__answer(x);
+        return x->reply.then != NULL ? serve_here(x, km_http__serve_rest) : km_http__answer(x);
     default:
         return MHD_YES; /* answered: libmicrohttpd has what it needs */
     }

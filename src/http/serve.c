@@ -188,7 +188,9 @@ void km_http__serve_rest(km_exchange *x)
 {
     km_code (*then)(km_request * r, km_reply * out) = x->reply.then;
     x->reply.then = NULL;
-    conclude(x, then(&x->r, &x->reply));
+    km_code rc = then(&x->r, &x->reply);
+    if (rc != KM_OK || x->reply.then == NULL)
+        conclude(x, rc);
 }
 
 /* The time a body waited for us is not held against its sender. */

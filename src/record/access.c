@@ -44,6 +44,11 @@ km_code km_access_failed(const km_access *a, km_fault *f)
     return a->covers_all || a->rules->failed == NULL ? KM_OK : a->rules->failed(a, f);
 }
 
+void km_access_defer(km_access *a, int64_t *owed)
+{
+    a->owed = owed;
+}
+
 km_code km_access_release(km_access *a, struct km_record *const *shown, size_t n, km_fault *f)
 {
     for (size_t i = 0; i < n; i++)

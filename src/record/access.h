@@ -44,5 +44,9 @@ bool km_access_covers_all(const km_access *a);
 /* Completes the audit entry: these records are shown to the caller. After KM_OK their text
  * may be printed. n may be 0 (a count, an empty page). */
 km_code km_access_release(km_access *a, struct km_record *const *shown, size_t n, km_fault *f);
+/* For who waits without a thread: from here on a release does not wait until its entry is durable,
+ * but leaves in *owed how far the audit must be. The caller lets nothing leave before it is
+ * (km_audit_when). */
+void km_access_defer(km_access *a, int64_t *owed);
 
 #endif

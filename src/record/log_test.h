@@ -139,8 +139,8 @@ static inline km_test_log *km_test_log_new(const km_embedded *const *sql,
     w->clock = (km_clock){ km_test_now, w };
     w->random = (km_random){ km_test_fill, w };
     w->call = (km_call){ w->arena, &w->fault, &w->clock, &w->random, NULL };
-    w->everything = (km_access){ km_test_rules(), true, w };
-    w->some = (km_access){ km_test_rules(), false, w };
+    w->everything = (km_access){ .rules = km_test_rules(), .covers_all = true, .decision = w };
+    w->some = (km_access){ .rules = km_test_rules(), .decision = w };
     w->hidden = -1;
     w->now = 1700000000000;
     w->seed = 88172645463325252ULL;

@@ -237,7 +237,7 @@ static km_code prove(proof *p)
 km_code km_log_verify(km_verify_report *out, km_log *l, const km_progress *progress, km_call *call)
 {
     static const km_access_rules none = { 0 };
-    km_access everything = { &none, true, NULL };
+    km_access everything = { .rules = &none, .covers_all = true };
     km_arena *arena = km_arena_new((size_t)1 << 30);
     km_call inner = *call;
     inner.arena = arena;

@@ -43,7 +43,7 @@ static km_code show(km_access *a, struct km_record *const *shown, size_t n, km_f
     if (e.kind == KM_AUDIT_NONE)
         e.kind = KM_AUDIT_READ;
     km_deciding_explain(&e, d, shown, n);
-    return km_trace__shown(d->trust, &e, shown, n, d->call);
+    return km_trace__shown(d->trust, &e, shown, n, a->owed, d->call);
 }
 
 static km_code failed(const km_access *a, km_fault *f)

@@ -50,8 +50,8 @@ void km_source_names__free(struct km_source_names *s);
 void km_trace__of(km_audit_entry *e, const km_trust *t, const km_call *call);
 /* Not waited for: a refusal shows nothing. */
 void km_trace__refused(km_trust *t, const km_policy *policy, km_code why, km_call *call);
-/* The records shown, durable when it returns KM_OK. */
+/* The records shown; durable when it returns KM_OK unless `owed` (km_access_defer). */
 km_code km_trace__shown(km_trust *t, km_audit_entry *e, struct km_record *const *shown, size_t n,
-                        km_call *call);
+                        int64_t *owed, km_call *call);
 
 #endif

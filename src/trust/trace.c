@@ -54,14 +54,19 @@ static km_code print(km_buf *out, const km_audit_entry *e, km_call *call)
     return rc == KM_OK ? KM_OK : km_fail(call->fault, rc, NULL, "the trace: %s", f.detail);
 }
 
-static km_code append(km_trust *t, const km_audit_entry *e, km_call *call)
+static km_code append(km_trust *t, const km_audit_entry *e, int64_t *owed, km_call *call)
 {
     km_buf text = km_buf_in(call->arena);
     if (t->audit == NULL)
         return KM_OK;
     KM_TRY(print(&text, e, call));
     km_str one = km_buf_str(&text);
-    return km_audit_append(NULL, t->audit, &one, 1, call->fault);
+    if (owed == NULL)
+        return km_audit_append(NULL, t->audit, &one, 1, call->fault);
+    int64_t at;
+    KM_TRY(km_audit_offer(&at, t->audit, &one, 1, KM_AUDIT_NO_CURSOR, call->fault));
+    *owed = at + 1;
+    return KM_OK;
 }
 
 km_code km_trust_trace(km_trust *t, km_audit_entry *e, km_call *call)
@@ -77,7 +82,7 @@ km_code km_trust_trace(km_trust *t, km_audit_entry *e, km_call *call)
     e->at = whole.at;
     e->route = whole.route;
     e->request = whole.request;
-    return append(t, e, call);
+    return append(t, e, NULL, call);
 }
 
 km_code km_trust_act(km_str *out, const km_trust *t, km_call *call)
@@ -128,7 +133,7 @@ static void charts_of(km_audit_entry *e, struct km_record *const *shown, size_t 
 }
 
 km_code km_trace__shown(km_trust *t, km_audit_entry *e, struct km_record *const *shown, size_t n,
-                        km_call *call)
+                        int64_t *owed, km_call *call)
 {
     km_audit_shown *list = KM_NEW_ARRAY(call->arena, n + 1, km_audit_shown);
     if (t->audit == NULL)
@@ -141,5 +146,5 @@ km_code km_trace__shown(km_trust *t, km_audit_entry *e, struct km_record *const 
     e->shown = list;
     e->shows = n;
     charts_of(e, shown, n, call);
-    return append(t, e, call);
+    return append(t, e, owed, call);
 }

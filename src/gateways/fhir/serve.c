@@ -30,6 +30,49 @@ static int32_t source_of(const km_request *r)
     return ((const km_caller *)r->call.caller)->source;
 }
 
+/* --- what is shown leaves when its trace is durable, and no thread waits for that (decision 16) --- */
+
+typedef struct traced {
+    int64_t owed;
+    km_audit_waiter waiter;
+    km_request *request;
+    km_code code;
+} traced;
+
+/* Before anything is released. */
+static traced *trace_unattended(km_request *r, km_reader *reader)
+{
+    traced *t = KM_NEW(r->call.arena, traced);
+    t->request = r;
+    km_access_defer(km_reader_access(reader), &t->owed);
+    return t;
+}
+
+static void is_traced(void *self, km_code rc)
+{
+    traced *t = self;
+    t->code = rc;
+    km_request_go_on(t->request);
+}
+
+static km_code let_go(km_request *r, km_reply *out)
+{
+    traced *t = out->self;
+    out->self = NULL;
+    return t->code == KM_OK ? KM_OK : km_fail(r->call.fault, t->code, NULL, "the trace");
+}
+
+/* The reply is made; `rc` is how. */
+static km_code leave_traced(traced *t, km_request *r, km_reply *out, km_code rc)
+{
+    if (rc != KM_OK || t->owed == 0)
+        return rc;
+    out->self = t;
+    out->then = let_go;
+    km_audit_when(km_request_node(r)->audit, &t->waiter, t->owed, is_traced, t);
+    return KM_OK;
+}
+
 /* --- read --- */
 
 /* Where tags are asked for, the date is not looked at (RFC 9110 13.2.2). */
@@ -68,11 +111,12 @@ km_code km_fhir__read(km_request *r, km_reply *out)
     KM_TRY(km_fhir__id_of(&id, r));
     KM_TRY(km_show__acceptable(r));
     KM_TRY(km_fhir__reader(&reader, r, &km_fhir_reads));
+    traced *t = trace_unattended(r, reader);
     km_code rc = km_reader_find(&rec, reader, type, id, source_of(r));
     if (rc == KM_OK)
         rc = show_record(r, out, reader, rec);
     km_reader_close(reader);
-    return rc;
+    return leave_traced(t, r, out, rc);
 }
 
 km_code km_fhir__vread(km_request *r, km_reply *out)
@@ -116,14 +160,16 @@ static km_code show_current(km_request *r, km_reply *out, const km_change *c)
     km_buf json = km_buf_in(r->call.arena);
     /* What was there before is read, what was made is the caller's own. */
     KM_TRY(km_fhir__reader(&reader, r, c->existing ? &km_fhir_reads : &km_fhir_writes));
+    traced *t = trace_unattended(r, reader);
     km_code rc = km_reader_by_rid(&rec, reader, c->rid);
     if (rc == KM_OK)
         rc = km_access_release(km_reader_access(reader), &rec, 1, r->call.fault);
     if (rc == KM_OK)
         rc = km_show__resource(&json, rec, NULL, &r->call);
     km_reader_close(reader);
-    KM_TRY(rc);
-    return km_show__body(out, r, &json, c->status);
+    if (rc == KM_OK)
+        rc = km_show__body(out, r, &json, c->status);
+    return leave_traced(t, r, out, rc);
 }
 
 static km_code show_outcome(km_request *r, km_reply *out, const km_writing *w, int status)

@@ -26,7 +26,7 @@ static const km_http_route routes[] = {
     { "PUT", "/fhir/{type}", km_fhir__update_if, 0, &km_fhir_writes, NULL, NULL },
     { "PATCH", "/fhir/{type}", km_fhir__patch_if, 0, &km_fhir_writes, NULL, NULL },
     { "DELETE", "/fhir/{type}", km_fhir__delete_if, 0, &km_fhir_writes, NULL, NULL },
-    { "GET", "/fhir/{type}/{id}", km_fhir__read, 0, &km_fhir_reads, NULL, NULL },
+    { "GET", "/fhir/{type}/{id}", km_fhir__read, KM_HTTP_BRIEF, &km_fhir_reads, NULL, NULL },
     { "PUT", "/fhir/{type}/{id}", km_fhir__update, 0, &km_fhir_writes, NULL, NULL },
     { "PATCH", "/fhir/{type}/{id}", km_fhir__patch, 0, &km_fhir_writes, NULL, NULL },
     { "DELETE", "/fhir/{type}/{id}", km_fhir__delete, 0, &km_fhir_writes, NULL, NULL },

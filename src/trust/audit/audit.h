@@ -75,6 +75,17 @@ int64_t km_audit_durable(km_audit *a); /* entries below this number are durable 
 int64_t km_audit_cursor(km_audit *a);  /* the last durable one, or KM_AUDIT_NO_CURSOR */
 /* Waits until entries below `size` are durable. */
 km_code km_audit_wait(km_audit *a, int64_t size, km_fault *f);
+/* The same without a thread: `done` is called once, when entries below `size` are durable (KM_OK) or
+ * cannot be (KM_STORE); perhaps before this returns, else on the log's own thread, which it must not
+ * hold up. The waiter is the caller's and lives until then. */
+typedef struct km_audit_waiter {
+    struct km_audit_waiter *next;
+    int64_t size;
+    void (*done)(void *self, km_code rc);
+    void *self;
+} km_audit_waiter;
+void km_audit_when(km_audit *a, km_audit_waiter *w, int64_t size,
+                   void (*done)(void *self, km_code rc), void *self);
 /* Signs now what is durable, waits for it. */
 km_code km_audit_sign_now(km_audit *a, km_fault *f);
 

@@ -131,6 +131,7 @@ struct km_audit {
     uint64_t sign_tried; /* counts checkpoints made or refused */
     km_audit__batch *head, *tail;
     size_t queued;
+    km_audit_waiter *waiting;
     int64_t next, durable, cursor;
     int64_t segment_first;
     km_audit_frontier frontier;

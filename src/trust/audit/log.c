@@ -251,6 +251,21 @@ km_code km_audit_wait(km_audit *a, int64_t size, km_fault *f)
     return failed ? faulted(f) : km_fail(f, KM_NOT_FOUND, "audit", "no such entry was given");
 }
 
+void km_audit_when(km_audit *a, km_audit_waiter *w, int64_t size,
+                   void (*done)(void *self, km_code rc), void *self)
+{
+    *w = (km_audit_waiter){ .size = size, .done = done, .self = self };
+    pthread_mutex_lock(&a->mutex);
+    bool durable = a->durable >= size, waits = !durable && !a->failed && size <= a->next;
+    if (waits) {
+        w->next = a->waiting;
+        a->waiting = w;
+    }
+    pthread_mutex_unlock(&a->mutex);
+    if (!waits)
+        done(self, durable ? KM_OK : KM_STORE);
+}
+
 km_code km_audit_append(int64_t *first, km_audit *a, const km_str *entry, size_t n, km_fault *f)
 {
     int64_t at;

@@ -125,6 +125,31 @@ static void free_batches(km_audit__batch *list)
     }
 }
 
+/* Who waits without a thread for what is durable now, or for anything once nothing will be. Lets the
+ * mutex go while it tells them. */
+static void tell_waiting(km_audit *a)
+{
+    km_audit_waiter *ready = NULL;
+    km_code rc = a->failed ? KM_STORE : KM_OK;
+    for (km_audit_waiter **at = &a->waiting, *w; (w = *at) != NULL;) {
+        if (!a->failed && w->size > a->durable) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        w->next = ready;
+        ready = w;
+    }
+    if (ready == NULL)
+        return;
+    pthread_mutex_unlock(&a->mutex);
+    for (km_audit_waiter *next; ready != NULL; ready = next) {
+        next = ready->next;
+        ready->done(ready->self, rc);
+    }
+    pthread_mutex_lock(&a->mutex);
+}
+
 void *km_audit__writer(void *self)
 {
     km_audit *a = self;
@@ -147,6 +172,7 @@ void *km_audit__writer(void *self)
             free_batches(list);
             a->failed = true;
         }
+        tell_waiting(a);
     }
     pthread_cond_broadcast(&a->done);
     pthread_mutex_unlock(&a->mutex);
