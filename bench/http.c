@@ -172,11 +172,10 @@ static void refuse(km_request *r, const km_fault *f, km_reply *out)
 static void serve_fixed(int to, const char *pages_in)
 {
     static const int policy = 1;
-    static const km_http_route routes[] = {
-        { "GET", "/fixed", fixed, 0, &policy, NULL, NULL },
-        { "POST", "/fhir/Observation", write_pages, KM_HTTP_BRIEF, &policy, NULL, NULL },
-        { 0 }
-    };
+    static const km_http_route routes[] = { { "GET", "/fixed", fixed, 0, &policy, NULL, NULL },
+                                            { "POST", "/fhir/Observation", write_pages,
+                                              KM_HTTP_BRIEF, &policy, NULL, NULL },
+                                            { 0 } };
     static const km_http_route *const tables[] = { routes, NULL };
     km_http *h;
     km_fault f = { 0 };
@@ -350,8 +349,8 @@ static void compare_creates(const kit_node *node, const char *subject)
     }
     kill(other.pid, SIGKILL);
     kit_wait(NULL, other.pid);
-    kit_print(&(kit_row){ what, "/s", "the same pages, nothing else", ours, least, KIT_AT_LEAST,
-                          0.3 });
+    kit_print(
+        &(kit_row){ what, "/s", "the same pages, nothing else", ours, least, KIT_AT_LEAST, 0.3 });
     if (bare <= 0) {
         kit_skip(what, "no PostgreSQL is installed");
         return;

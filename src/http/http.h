@@ -89,8 +89,9 @@ struct km_reply {
     void *self;
     /* The second half of a handler that waits for something: serve sets it, sees to it that
      * km_request_go_on is called once, and returns KM_OK; the rest of the reply, or the fault, is
-     * made by `then`, which may wait once more in the same way. The request and its arena live on; the connection sleeps, without a thread.
-     * Where serve returns a fault, nobody may call km_request_go_on. */
+     * made by `then`, which may wait once more in the same way. The request and its arena live on;
+     * the connection sleeps, without a thread. Where serve returns a fault, nobody may call
+     * km_request_go_on. */
     km_code (*then)(km_request *r, km_reply *out);
 };
 

@@ -470,7 +470,10 @@ static void who_waits_holds_no_thread_and_all_go_on(void **state)
         static const char *const more[] = { "Content-Length: 2\r\n",
                                             "Content-Length: 2\r\nIf-Match: W/\"1\"\r\n", "" };
         int n = snprintf(text, sizeof text, "%s /waiting%s HTTP/1.1\r\nHost: h\r\n%s\r\n",
-                         head[i % 3], i % 5 == 4 ? "?refuse" : i % 5 == 3 ? "?twice" : "",
+                         head[i % 3],
+                         i % 5 == 4   ? "?refuse"
+                         : i % 5 == 3 ? "?twice"
+                                      : "",
                          more[i % 3]);
         if (i % 3 < 2)
             n += snprintf(text + n, sizeof text - (size_t)n, "%02d", i);

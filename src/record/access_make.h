@@ -19,7 +19,8 @@ typedef struct km_access_rules {
     void (*bound)(km_access *a, km_reader *r);
     /* A fault met while deciding, where something was hidden for it. NULL: none ever. */
     km_code (*failed)(const km_access *a, km_fault *f);
-    /* Writes the second half of the audit entry; durable when it returns KM_OK, or told in *owed. */
+    /* Writes the second half of the audit entry; durable when it returns KM_OK, or told in *owed.
+     */
     km_code (*release)(km_access *a, struct km_record *const *shown, size_t n, km_fault *f);
 } km_access_rules;
 

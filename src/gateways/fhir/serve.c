@@ -30,7 +30,8 @@ static int32_t source_of(const km_request *r)
     return ((const km_caller *)r->call.caller)->source;
 }
 
-/* --- what is shown leaves when its trace is durable, and no thread waits for that (decision 16) --- */
+/* --- what is shown leaves when its trace is durable, and no thread waits for that (decision 16)
+ * --- */
 
 typedef struct traced {
     int64_t owed;

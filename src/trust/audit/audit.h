@@ -75,9 +75,9 @@ int64_t km_audit_durable(km_audit *a); /* entries below this number are durable 
 int64_t km_audit_cursor(km_audit *a);  /* the last durable one, or KM_AUDIT_NO_CURSOR */
 /* Waits until entries below `size` are durable. */
 km_code km_audit_wait(km_audit *a, int64_t size, km_fault *f);
-/* The same without a thread: `done` is called once, when entries below `size` are durable (KM_OK) or
- * cannot be (KM_STORE); perhaps before this returns, else on the log's own thread, which it must not
- * hold up. The waiter is the caller's and lives until then. */
+/* The same without a thread: `done` is called once, when entries below `size` are durable (KM_OK)
+ * or cannot be (KM_STORE); perhaps before this returns, else on the log's own thread, which it must
+ * not hold up. The waiter is the caller's and lives until then. */
 typedef struct km_audit_waiter {
     struct km_audit_waiter *next;
     int64_t size;

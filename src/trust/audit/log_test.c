@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 
 static int setup(void **state)
@@ -433,6 +434,81 @@ static void what_is_purged_stays_proved_and_only_two_persons_may(void **state)
     km_audit_must(w, km_audit_close(a, &w->fault));
 }
 
+/* --- without a thread --- */
+
+typedef struct told {
+    km_audit *a;
+    km_audit_waiter waiter;
+    atomic_int times, rc;
+    int64_t size;
+    atomic_bool early; /* told before it was durable */
+} told;
+
+static void tell(void *self, km_code rc)
+{
+    told *t = self;
+    if (rc == KM_OK && km_audit_durable(t->a) < t->size)
+        atomic_store(&t->early, true);
+    atomic_store(&t->rc, (int)rc);
+    atomic_fetch_add(&t->times, 1);
+}
+
+static void who_waits_without_a_thread_is_told_once_and_not_early(void **state)
+{
+    enum { MANY = 200 };
+    km_audit_world *w = *state;
+    km_audit *a = open_it(w);
+    static told all[MANY];
+    memset(all, 0, sizeof all);
+    for (int i = 0; i < MANY; i++) {
+        km_str entry = km_audit_some(w, i);
+        int64_t at;
+        km_audit_must(w, km_audit_offer(&at, a, &entry, 1, KM_AUDIT_NO_CURSOR, &w->fault));
+        all[i].a = a;
+        all[i].size = at + 1;
+        km_audit_when(a, &all[i].waiter, at + 1, tell, &all[i]);
+    }
+    told later = { .a = a, .size = MANY };
+    km_audit_must(w, km_audit_wait(a, MANY, &w->fault));
+    km_audit_when(a, &later.waiter, MANY, tell, &later);
+    assert_int_equal(atomic_load(&later.times), 1);
+    told never = { .a = a };
+    km_audit_when(a, &never.waiter, MANY + 1, tell, &never); /* nobody gave such an entry */
+    assert_int_equal(atomic_load(&never.rc), KM_STORE);
+    km_audit_must(w, km_audit_close(a, &w->fault));
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(atomic_load(&all[i].times), 1);
+        assert_int_equal(atomic_load(&all[i].rc), KM_OK);
+        assert_false(atomic_load(&all[i].early));
+    }
+}
+
+static void who_waits_for_what_cannot_be_written_is_told_so(void **state)
+{
+    km_audit_world *w = *state;
+    bad_disk d = { .bytes = INT64_MAX, .syncs = 20 };
+    km_audit_disk disk = { bad_write, bad_sync, &d };
+    static told t;
+    t = (told){ 0 };
+    w->o.disk = &disk;
+    km_audit *a = open_it(w);
+    for (int i = 0; i < 1000 && atomic_load(&t.rc) != KM_STORE; i++) {
+        km_str entry = km_audit_some(w, i);
+        int64_t at;
+        if (km_audit_offer(&at, a, &entry, 1, KM_AUDIT_NO_CURSOR, NULL) != KM_OK)
+            at = i;
+        int before = atomic_load(&t.times);
+        t.a = a;
+        t.size = at + 1;
+        km_audit_when(a, &t.waiter, at + 1, tell, &t);
+        while (atomic_load(&t.times) == before)
+            usleep(100);
+    }
+    assert_int_equal(atomic_load(&t.rc), KM_STORE);
+    (void)km_audit_close(a, NULL);
+    w->o.disk = NULL;
+}
+
 #define CLAIM(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -444,6 +520,8 @@ int main(void)
         CLAIM(the_feeders_cursor_is_as_durable_as_its_entries),
         CLAIM(a_crash_at_any_byte_loses_nothing_acknowledged),
         CLAIM(a_sync_that_failed_is_the_end_and_is_not_tried_again),
+        CLAIM(who_waits_without_a_thread_is_told_once_and_not_early),
+        CLAIM(who_waits_for_what_cannot_be_written_is_told_so),
         CLAIM(a_signer_that_refuses_stops_no_entry),
         CLAIM(a_process_killed_while_it_appends_loses_nothing_acknowledged),
         CLAIM(a_lost_tree_is_made_anew_from_the_segments),

@@ -125,8 +125,8 @@ static void free_batches(km_audit__batch *list)
     }
 }
 
-/* Who waits without a thread for what is durable now, or for anything once nothing will be. Lets the
- * mutex go while it tells them. */
+/* Who waits without a thread for what is durable now, or for anything once nothing will be. Lets
+ * the mutex go while it tells them. */
 static void tell_waiting(km_audit *a)
 {
     km_audit_waiter *ready = NULL;
