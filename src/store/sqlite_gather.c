@@ -16,7 +16,7 @@
 
 /* SQLite's own VFS for Unix writes at most 128 KiB less one byte in one call, and takes a longer
  * one for a full disk. */
-enum { GATHER_BYTES = 120 << 10 };
+enum { GATHER_BYTES = 120 << 10, GROW_BYTES = 64 << 10, AHEAD_BYTES = 2 << 20 };
 
 typedef struct gathering {
     sqlite3_file base;
@@ -24,6 +24,7 @@ typedef struct gathering {
     char *bytes;
     sqlite3_int64 at; /* where the first byte belongs */
     int n;
+    sqlite3_int64 end; /* of the file, as this descriptor made it */
 } gathering;
 
 static gathering *of(sqlite3_file *f)
@@ -31,11 +32,30 @@ static gathering *of(sqlite3_file *f)
     return (gathering *)f;
 }
 
+/* A sync of a file that has grown writes its length too, which costs several times the sync of bytes
+ * in place. So it grows by a portion of zeros at a time; a frame of zeros is none, and SQLite reads no
+ * further. A failure is left to the write that needs the room. */
+static void make_room(gathering *g, sqlite3_int64 needed)
+{
+    static const char zeros[GROW_BYTES];
+    if (needed <= g->end)
+        return;
+    sqlite3_int64 end = (needed / AHEAD_BYTES + 1) * AHEAD_BYTES;
+    while (g->end < end) {
+        int n = end - g->end < GROW_BYTES ? (int)(end - g->end) : GROW_BYTES;
+        (void)g->real->pMethods->xWrite(g->real, zeros, n, g->end);
+        g->end += n;
+    }
+}
+
 static int flush(gathering *g)
 {
     int n = g->n;
     g->n = 0;
-    return n > 0 ? g->real->pMethods->xWrite(g->real, g->bytes, n, g->at) : SQLITE_OK;
+    if (n == 0)
+        return SQLITE_OK;
+    make_room(g, g->at + n);
+    return g->real->pMethods->xWrite(g->real, g->bytes, n, g->at);
 }
 
 static int on_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
@@ -70,6 +90,7 @@ static int on_sync(sqlite3_file *f, int flags)
 static int on_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
     int rc = flush(of(f));
+    of(f)->end = size;
     return rc == SQLITE_OK ? of(f)->real->pMethods->xTruncate(of(f)->real, size) : rc;
 }
 
@@ -145,6 +166,8 @@ static int on_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
     int rc = real->xOpen(real, name, g->real, flags, given);
     if (rc != SQLITE_OK)
         return rc;
+    if (g->real->pMethods->xFileSize(g->real, &g->end) != SQLITE_OK)
+        g->end = INT64_MAX;
     g->bytes = malloc(GATHER_BYTES);
     assert(g->bytes != NULL);
     g->base.pMethods = &methods;
