@@ -32,9 +32,9 @@ static gathering *of(sqlite3_file *f)
     return (gathering *)f;
 }
 
-/* A sync of a file that has grown writes its length too, which costs several times the sync of bytes
- * in place. So it grows by a portion of zeros at a time; a frame of zeros is none, and SQLite reads no
- * further. A failure is left to the write that needs the room. */
+/* A sync of a file that has grown writes its length too, which costs several times the sync of
+ * bytes in place. So it grows by a portion of zeros at a time; a frame of zeros is none, and SQLite
+ * reads no further. A failure is left to the write that needs the room. */
 static void make_room(gathering *g, sqlite3_int64 needed)
 {
     static const char zeros[GROW_BYTES];
