@@ -162,6 +162,14 @@ if(TARGET km_trust_audit)
   add_test(NAME simulated/audit_witness COMMAND test_simulated_witness)
   set_tests_properties(simulated/audit_witness PROPERTIES LABELS unit TIMEOUT 60
                        ENVIRONMENT "SIMULATED_WITNESS=$<TARGET_FILE:simulated_witness>")
+  # Over the network, and a time-stamping authority, simulated as well.
+  add_executable(simulated_tsa tests/simulated/tsa.c)
+  target_link_libraries(simulated_tsa PRIVATE km_http)
+  add_executable(test_simulated_outside tests/simulated/outside_test.c)
+  target_link_libraries(test_simulated_outside PRIVATE km_trust_audit PkgConfig::CMOCKA)
+  add_test(NAME simulated/audit_outside COMMAND test_simulated_outside)
+  set_tests_properties(simulated/audit_outside PROPERTIES LABELS unit TIMEOUT 120
+                       ENVIRONMENT "SIMULATED_WITNESS=$<TARGET_FILE:simulated_witness>;SIMULATED_TSA=$<TARGET_FILE:simulated_tsa>")
 endif()
 
 # Signing in at a provider, which is simulated: a program of its own, that lies where it is told to.

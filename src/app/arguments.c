@@ -135,6 +135,9 @@ static km_config config_of(const km_args *a)
                         .demo = option_of(a, "demo") != NULL,
                         .web_dir = option_of(a, "web"),
                         .open = option_of(a, "open") != NULL,
+                        .tsa_url = option_of(a, "tsa"),
+                        .tsa_ca = option_of(a, "tsa-ca"),
+                        .witness = { option_of(a, "witness"), option_of(a, "witness-2") },
                         .names_withheld = names != NULL && strcmp(names, "withheld") == 0,
                         .references_checked = references == NULL
                                               || strcmp(references, "report") != 0,

@@ -9,7 +9,9 @@
 #include "base/date.h"
 #include "trust/audit/audit.h"
 #include "trust/audit/balp.h"
+#include "trust/audit/outside.h"
 #include "trust/audit/proof.h"
+#include "trust/audit/stamp.h"
 
 typedef struct asked {
     const km_args *args;
@@ -32,16 +34,9 @@ static int usage(const char *what)
 /* --- verify
  * ---------------------------------------------------------------------------------------- */
 
-static void print_report(const asked *q, const km_audit_report *r, km_code rc)
+static void print_report(const km_audit_report *r, km_code rc)
 {
-    if (q->args->config->json)
-        printf(
-            "{\"whole\":%s,\"entries\":%lld,\"beyond\":%lld,\"purged\":%lld,\"checkpoints\":%lld,"
-            "\"segments\":%lld,\"badEntry\":%lld,\"bad\":\"%s\"}\n",
-            rc == KM_OK ? "true" : "false", (long long)r->entries, (long long)r->beyond,
-            (long long)r->purged, (long long)r->checkpoints, (long long)r->segments,
-            (long long)r->bad_entry, r->bad_what ? r->bad_what : "");
-    else if (rc == KM_OK)
+    if (rc == KM_OK)
         printf("whole: %lld entries signed for in %lld checkpoints, %lld after the last, %lld "
                "purged\n",
                (long long)r->entries, (long long)r->checkpoints, (long long)r->beyond,
@@ -51,22 +46,38 @@ static void print_report(const asked *q, const km_audit_report *r, km_code rc)
                 (long long)r->bad_entry, r->bad_what ? r->bad_what : "");
 }
 
-static int verify(asked *q)
+static void print_kept(const km_audit_kept_report *k, km_code rc)
 {
-    km_audit_report r;
-    km_audit_key pinned;
-    const char *key = q->args->option(q->args, "key");
-    if (key != NULL && km_audit_key_parse(&pinned, km_str_of(key), NULL) != KM_OK)
-        return usage("--key is name+hash+key");
-    km_code rc = km_audit_verify(&r, q->dir, key ? &pinned : NULL, &q->call);
-    if (rc != KM_OK && rc != KM_TAMPERED)
-        return told(q, rc);
-    print_report(q, &r, rc);
-    return rc == KM_OK ? KM_EXIT_DONE : KM_EXIT_REFUSED;
+    char at[25];
+    if (rc != KM_OK) {
+        fprintf(stderr, "kumihimo audit: a %s does not hold (checkpoint at %lld)\n",
+                k->bad_what ? k->bad_what : "", (long long)k->bad_size);
+        return;
+    }
+    if (k->stamps > 0) {
+        km_instant_print(at, k->stamped_at);
+        printf("stamped: %lld time stamps, entries below %lld were there at %s\n",
+               (long long)k->stamps, (long long)k->stamped, at);
+    }
+    if (k->countersigned > 0)
+        printf("witnessed: %lld countersignatures, entries below %lld were seen\n",
+               (long long)k->countersigned, (long long)k->witnessed);
 }
 
-/* --- prove
- * ------------------------------------------------------------------------------------------ */
+static void print_json(const km_audit_report *r, const km_audit_kept_report *k, km_code rc)
+{
+    char at[25] = "";
+    if (k->stamped_at > 0)
+        km_instant_print(at, k->stamped_at);
+    const char *bad = r->bad_what ? r->bad_what : k->bad_what ? k->bad_what : "";
+    printf("{\"whole\":%s,\"entries\":%lld,\"beyond\":%lld,\"purged\":%lld,\"checkpoints\":%lld,"
+           "\"segments\":%lld,\"badEntry\":%lld,\"bad\":\"%s\",\"stamps\":%lld,\"stamped\":%lld,"
+           "\"stampedAt\":\"%s\",\"countersigned\":%lld,\"witnessed\":%lld}\n",
+           rc == KM_OK ? "true" : "false", (long long)r->entries, (long long)r->beyond,
+           (long long)r->purged, (long long)r->checkpoints, (long long)r->segments,
+           (long long)r->bad_entry, bad, (long long)k->stamps, (long long)k->stamped, at,
+           (long long)k->countersigned, (long long)k->witnessed);
+}
 
 static bool read_whole(km_str *out, const char *path, km_arena *a)
 {
@@ -85,6 +96,54 @@ static bool read_whole(km_str *out, const char *path, km_arena *a)
     *out = km_buf_str(&bytes);
     return good;
 }
+
+/* What those outside gave, where their keys are named. */
+static km_code verify_kept(km_audit_kept_report *k, asked *q)
+{
+    const char *ca = q->args->option(q->args, "tsa-ca"),
+               *witness = q->args->option(q->args, "witness");
+    km_stamp_authorities *s = NULL;
+    km_audit_key key;
+    km_str pem;
+    if (ca == NULL && witness == NULL)
+        return KM_OK;
+    if (witness != NULL && km_audit_key_parse(&key, km_str_of(witness), NULL) != KM_OK)
+        return km_fail(q->call.fault, KM_USAGE, "witness", "name+hash+key");
+    if (ca != NULL && !read_whole(&pem, ca, q->call.arena))
+        return km_fail(q->call.fault, KM_IO, NULL, "%s cannot be read", ca);
+    if (ca != NULL)
+        KM_TRY(km_stamp_authorities_new(&s, pem, q->call.fault));
+    km_code rc = km_audit_kept_check(k, q->dir, s, witness != NULL ? &key : NULL, &q->call);
+    km_stamp_authorities_free(s);
+    return rc;
+}
+
+static int verify(asked *q)
+{
+    km_audit_report r;
+    km_audit_kept_report k = { 0 };
+    km_audit_key pinned;
+    const char *key = q->args->option(q->args, "key");
+    if (key != NULL && km_audit_key_parse(&pinned, km_str_of(key), NULL) != KM_OK)
+        return usage("--key is name+hash+key");
+    km_code rc = km_audit_verify(&r, q->dir, key ? &pinned : NULL, &q->call);
+    bool whole = rc == KM_OK;
+    if (whole)
+        rc = verify_kept(&k, q);
+    if (rc != KM_OK && rc != KM_TAMPERED)
+        return told(q, rc);
+    if (q->args->config->json) {
+        print_json(&r, &k, rc);
+    } else {
+        print_report(&r, whole ? KM_OK : rc);
+        if (whole)
+            print_kept(&k, rc);
+    }
+    return rc == KM_OK ? KM_EXIT_DONE : KM_EXIT_REFUSED;
+}
+
+/* --- prove
+ * ------------------------------------------------------------------------------------------ */
 
 /* A file of proofs, wherever it came from: needs no data directory. */
 static int check(asked *q, const char *path)

@@ -85,6 +85,12 @@ static const km_option serve_options[] = {
       "80・443・データベース以外に接続してよい TCP ポート: 8443,9443" },
     { "no-sandbox", NULL, "do not confine the process: for debugging only",
       "プロセスを隔離しない: 調査のためだけに" },
+    { "tsa", "URL", "an authority that stamps the audit's checkpoints hourly (RFC 3161)",
+      "監査のチェックポイントに毎時タイムスタンプを付ける局 (RFC 3161)" },
+    { "tsa-ca", "FILE", "the certificates it stands under, PEM", "その局の認証局 (PEM)" },
+    { "witness", "URL", "a witness of another operator: https://w.example/#name+hash+key",
+      "別の運用者の立会人: https://w.example/#name+hash+key" },
+    { "witness-2", "URL", "a second one", "二人目の立会人" },
     { "names", "told|withheld",
       "who looked at my record: professionals by name (default), or by role and institution only",
       "「誰が見たか」に医療者の氏名を示す (省略時) か、役割と機関だけにする" },
@@ -146,6 +152,10 @@ static const km_option id_options[] = {
 static const km_option audit_options[] = {
     { "key", "KEY", "verify, prove --check: the log's key as it was given out (name+hash+key)",
       "verify, prove --check: 公開されている検証鍵 (name+hash+key)" },
+    { "tsa-ca", "FILE", "verify: look at the time stamps too; their authorities, PEM",
+      "verify: タイムスタンプも確かめる。その認証局 (PEM)" },
+    { "witness", "KEY", "verify: look at this witness's countersignatures too",
+      "verify: この立会人の副署も確かめる" },
     { "check", "FILE", "prove: check a file of proofs; needs no data directory",
       "prove: 証明のファイルを確かめる (データの置き場は要らない)" },
     { "since", "TIME", "export: from this time on", "export: この時刻から" },
@@ -209,6 +219,7 @@ static const km_command commands[] = {
       "prove the audit whole; prove one entry; write entries as NDJSON",
       "監査記録の完全性を確かめる、1件を証明する、NDJSON で書き出す",
       "  kumihimo audit verify --data demo/node\n"
+      "  kumihimo audit verify --data demo/node --tsa-ca tsa.pem --witness w.example+hash+key\n"
       "  kumihimo audit prove --data demo/node 4711\n"
       "  kumihimo audit prove --check proofs.ndjson\n"
       "  kumihimo audit export --data demo/node --since 2026-04-01 --chart 12\n"

@@ -26,6 +26,11 @@ void km_node__close_trust(km_node *n);
 
 /* identity.c */
 void km_node__close_persons(km_node *n);
+/* watch.c */
+void km_node__close_watch(km_node *n);
+/* KM_BUSY: where an authority is to stamp the audit, and has not for a day. */
+km_code km_node__stamped(km_node *n, const km_policy *policy, km_fault *f);
+void km_node__watch_metrics(km_node *n, km_buf *out);
 
 /* feed.c: what is written, told to the audit by a thread of its own. */
 km_code km_node__feed_start(km_node *n, km_fault *f);

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/inside.h"
 
 static long resident_bytes(void)
 {
@@ -34,6 +34,7 @@ void km_node_metrics(km_node *n, km_buf *out)
     for (const km_service *const *s = n->services; s != NULL && *s != NULL; s++)
         if ((*s)->metrics != NULL)
             (*s)->metrics(n, out);
+    km_node__watch_metrics(n, out);
     if (n->http != NULL)
         km_http_metrics(n->http, out);
 }

@@ -16,6 +16,7 @@
 #include "record/log.h"
 #include "trust/audit/find.h"
 #include "trust/cases/cases.h"
+#include "trust/audit/outside.h"
 #include "trust/consents.h"
 #include "trust/grants.h"
 #include "trust/identity/persons.h"
@@ -40,6 +41,8 @@ typedef struct km_config {
     bool names_withheld; /* --names=withheld: citizens are not told the names of who looked */
     const char *address; /* --address; NULL = what it listens on */
     bool demo;           /* --demo: makes the data directory a demonstration (trust/who/demo.h) */
+    const char *tsa_url, *tsa_ca; /* --tsa, --tsa-ca */
+    const char *witness[2];       /* --witness, --witness-2 */
     bool references_checked; /* --references=check (default) | report */
     bool json;               /* --json */
     bool quiet;
@@ -99,6 +102,7 @@ struct km_node {
     km_audit_finder *finder; /* over the audit, while serving */
     km_whos *whos;           /* who asks: tokens, sessions, apps */
     struct km_feed *feed;    /* of the audit, while serving */
+    struct km_watching *watching; /* those outside who stamp and countersign it, likewise */
     km_trust *trust;
     km_keys *keys_b;     /* of operator B, once the register of persons is open */
     km_persons *persons; /* ask km_node_persons */
@@ -124,8 +128,8 @@ static inline km_node *km_request_node(const km_request *r)
     return (km_node *)r->app;
 }
 
-/* What a node that serves does behind its answers: the index of its audit, and writes told to it.
- */
+/* What a node that serves does behind its answers: the index of its audit, writes told to it, and
+ * those outside who stamp and countersign it. */
 km_code km_node_watch(km_node *n, km_fault *f);
 
 /* The register of persons, opened at the first call; any thread may ask. */

@@ -125,21 +125,13 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
     return km_trust_open(&n->trust, &o, f);
 }
 
-km_code km_node_watch(km_node *n, km_fault *f)
-{
-    char audit[4096];
-    snprintf(audit, sizeof audit, "%s/audit", n->config->data_dir); /* fitted when it was opened */
-    KM_TRY(km_audit_finder_open(&n->finder, audit, f));
-    return km_node__feed_start(n, f);
-}
-
 void km_node__close_trust(km_node *n)
 {
     km_fault none = { 0 };
     km_node__feed_stop(n);
     km_providers_free(n->providers);
     km_cards_free(n->cards);
-    km_audit_finder_close(n->finder);
+    km_node__close_watch(n);
     if (n->trust != NULL)
         km_trust_close(n->trust);
     km_whos_close(n->whos);
@@ -188,6 +180,7 @@ km_code km_admit(km_request *r)
                        .request = km_str_of(r->id),
                        .address = km_str_of(r->peer) };
     name_query(&asked, r);
+    KM_TRY(km_node__stamped(n, r->route->policy, r->call.fault));
     KM_TRY(km_trust_admit(&caller, n->trust, r->route->policy, &c, &asked, &r->call));
     KM_TRY(km_trust_source(&caller->source, n->trust, r->route->policy, &r->call));
     r->caller_key = key_of(caller);

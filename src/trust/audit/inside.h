@@ -86,6 +86,10 @@ km_code km_audit__notes_next(km_str *out, bool *more, km_audit__notes *n, km_fau
 /* KM_NOT_FOUND when there is none. *end: where it ends. */
 km_code km_audit__notes_last(km_str *out, int64_t *end, int dir, km_arena *a, km_fault *f);
 
+/* Of a file of notes of another name. */
+km_code km_audit__last_of(km_str *out, int64_t *end, int dir, const char *name, km_arena *a,
+                          km_fault *f);
+
 /* Is it signed by one of the folder's keys? */
 km_code km_audit__keys(km_audit_key **out, size_t *n, int dir, km_arena *a, km_fault *f);
 bool km_audit__signed_by_any(const km_audit_checkpoint *c, const km_audit_key *k, size_t n);

@@ -75,10 +75,16 @@ static size_t note_end(const char *p, size_t n)
 
 km_code km_audit__notes_last(km_str *out, int64_t *end, int dir, km_arena *a, km_fault *f)
 {
+    return km_audit__last_of(out, end, dir, "checkpoints", a, f);
+}
+
+km_code km_audit__last_of(km_str *out, int64_t *end, int dir, const char *name, km_arena *a,
+                          km_fault *f)
+{
     enum { TAIL = 4 * KM_AUDIT_NOTE_MAX };
     *out = KM_STR_NONE;
     *end = 0;
-    int file = openat(dir, "checkpoints", O_RDONLY | O_CLOEXEC);
+    int file = openat(dir, name, O_RDONLY | O_CLOEXEC);
     if (file < 0 && errno == ENOENT)
         return km_fail(f, KM_NOT_FOUND, "audit", "no checkpoint yet");
     off_t bytes = file < 0 ? -1 : lseek(file, 0, SEEK_END);
