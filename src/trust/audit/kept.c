@@ -107,9 +107,13 @@ static km_code check_stamps(checking *c, const km_stamp_authorities *s)
 static km_code check_witnessed(checking *c, const km_audit_key *witness)
 {
     km_audit__notes *kept = KM_NEW(c->call->arena, km_audit__notes);
+    km_audit_key *own;
+    size_t keys;
     km_str note;
     bool more = true;
     km_code rc = begin(c);
+    if (rc == KM_OK)
+        rc = km_audit__keys(&own, &keys, c->dir, c->call->arena, c->call->fault);
     kept->file = openat(c->dir, "witnessed", O_RDONLY | O_CLOEXEC);
     while (rc == KM_OK && kept->file >= 0 && more) {
         km_audit_checkpoint w;
@@ -120,7 +124,8 @@ static km_code check_witnessed(checking *c, const km_audit_key *witness)
             rc = bad(c, "witness", c->out->witnessed);
         else if (!km_audit_signed_by(&w, witness))
             continue; /* another witness's */
-        else if (!find(c, w.size) || !km_str_eq(c->at.text, w.text))
+        else if (!find(c, w.size) || !km_str_eq(c->at.text, w.text)
+                 || !km_audit__signed_by_any(&w, own, keys))
             rc = bad(c, "witness", w.size);
         c->out->countersigned += rc == KM_OK;
         c->out->witnessed = rc == KM_OK ? w.size : c->out->witnessed;
