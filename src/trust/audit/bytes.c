@@ -73,7 +73,7 @@ size_t km_audit__put_record(unsigned char *out, bool purged, const unsigned char
     return n + 4;
 }
 
-bool km_audit__get_record(km_audit_item *out, km_str *rest)
+static bool take_record(km_audit_item *out, km_str *rest, bool whole)
 {
     const unsigned char *p = (const unsigned char *)rest->p;
     if (rest->n < KM_AUDIT_RECORD_EXTRA)
@@ -81,7 +81,7 @@ bool km_audit__get_record(km_audit_item *out, km_str *rest)
     uint64_t n = get(p, 4), purged = get(p + 4, 4);
     if (n > KM_AUDIT_ENTRY_MAX || n > rest->n - KM_AUDIT_RECORD_EXTRA
         || (purged != 0 && (purged != 1u << 24 || n != KM_AUDIT_HASH))
-        || get(p + KM_AUDIT_RECORD_HEAD + n, 4) != crc(p, KM_AUDIT_RECORD_HEAD + n))
+        || (!whole && get(p + KM_AUDIT_RECORD_HEAD + n, 4) != crc(p, KM_AUDIT_RECORD_HEAD + n)))
         return false;
     *out = (km_audit_item){ .purged = purged != 0 };
     memcpy(out->salt, p + 8, KM_AUDIT_SALT);
@@ -95,4 +95,14 @@ bool km_audit__get_record(km_audit_item *out, km_str *rest)
     }
     *rest = km_str_sub(*rest, KM_AUDIT_RECORD_EXTRA + n, rest->n);
     return true;
+}
+
+bool km_audit__get_record(km_audit_item *out, km_str *rest)
+{
+    return take_record(out, rest, false);
+}
+
+bool km_audit__next_record(km_audit_item *out, km_str *rest)
+{
+    return take_record(out, rest, true);
 }

@@ -42,6 +42,8 @@ bool km_audit__get_group(km_audit__group *out, const unsigned char *p);
 /* Takes the next record off *rest; entry points into it. Its commitment is there only when it is
  * purged. False at a bad one. */
 bool km_audit__get_record(km_audit_item *out, km_str *rest);
+/* Of records that were found whole already (km_audit__scan_next): their CRC is not taken again. */
+bool km_audit__next_record(km_audit_item *out, km_str *rest);
 
 /* --- segments in order --------------------------------------------------------------------------
  */
@@ -59,6 +61,7 @@ typedef struct km_audit__scan {
     int64_t at, end;     /* in the file: of what follows; end of what is buffered */
     int64_t next;        /* the entry that must come */
     int64_t cursor;      /* of the last group */
+    int64_t begun;       /* the cursor in the head of the segment that is open */
     unsigned char *room; /* buffered bytes, from `at` on at room + from */
     size_t size, from, have;
     bool torn; /* the last segment ends in something that is no whole group, at `at` */

@@ -99,7 +99,7 @@ void km_audit__piece_take(km_audit__piece *p, const km_audit__group *g, km_str r
     for (;;) {
         uint32_t number = (uint32_t)(p->head.end - p->head.first);
         int64_t place = at + KM_AUDIT_HEAD + (records.p - begin);
-        if (!km_audit__get_record(&item, &records))
+        if (!km_audit__next_record(&item, &records))
             break;
         assert(place <= UINT32_MAX);
         p->place = grown(p->place, &p->place_room, number, sizeof *p->place);

@@ -41,7 +41,7 @@ static int64_t purge_group(km_buf *out, km_audit__group g, km_str records)
     km_buf_reserve(out, KM_AUDIT_HEAD + g.bytes);
     km_audit__put_group((unsigned char *)out->p + out->n, &g);
     out->n += KM_AUDIT_HEAD;
-    while (km_audit__get_record(&item, &records)) {
+    while (km_audit__next_record(&item, &records)) {
         if (!item.purged) {
             item.commit = km_audit_commit(item.salt, item.entry);
             erased++;

@@ -12,7 +12,7 @@ static km_code visit_group(km_audit__group *g, km_str records, int64_t from, int
                            km_audit_visit visit, void *self, km_fault *f)
 {
     km_audit_item item;
-    for (int64_t i = g->first; km_audit__get_record(&item, &records); i++) {
+    for (int64_t i = g->first; km_audit__next_record(&item, &records); i++) {
         if (i < from)
             continue;
         if (below > 0 && i >= below)

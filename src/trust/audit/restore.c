@@ -106,7 +106,7 @@ static km_code take_group(km_audit *a, const km_audit__group *g, km_str records,
                           const km_audit_checkpoint *c, km_fault *f)
 {
     km_audit_item item;
-    for (int64_t index = g->first; km_audit__get_record(&item, &records); index++) {
+    for (int64_t index = g->first; km_audit__next_record(&item, &records); index++) {
         if (index < a->frontier.size)
             continue;
         if (!item.purged)

@@ -178,7 +178,7 @@ static km_code next_segment(km_audit__scan *s, km_fault *f)
     }
     if (s->cursor != KM_AUDIT_NO_CURSOR && cursor != s->cursor)
         return broken(s, f);
-    s->cursor = cursor;
+    s->cursor = s->begun = cursor;
     pass(s, KM_AUDIT_HEAD);
     return KM_OK;
 }

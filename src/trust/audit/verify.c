@@ -3,7 +3,7 @@
  * verify: everything anew from the segments: each commitment, each node of the tree, the root at
  * each checkpoint, each signature; and that what is purged was purged by an entry that says so.
  */
-#include "trust/audit/inside.h"
+#include "trust/audit/leaves.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -30,6 +30,8 @@ typedef struct verifying {
     int64_t unlike;        /* first entry whose nodes differ from the stored; -1 */
     int64_t last_purged;   /* highest purged entry, -1 */
     int64_t purge_allowed; /* entries below it */
+    int64_t expected;      /* the entry that must come */
+    int64_t cursor;        /* of the segment before */
 } verifying;
 
 static km_code bad(verifying *v, int64_t entry, const char *what)
@@ -129,50 +131,47 @@ static km_code compare_root(verifying *v)
     return next_checkpoint(v);
 }
 
-/* As km_audit_purge_old writes it: at, then kind, then the rest (entry.h). */
-static void note_purge(verifying *v, km_str entry)
-{
-    static const char kind[] = "\"kind\":\"purge\"", below[] = "\"purge:below=";
-    int64_t n;
-    const char *at = memmem(entry.p, entry.n < 64 ? entry.n : 64, kind, sizeof kind - 1);
-    if (at == NULL || (at = memmem(entry.p, entry.n, below, sizeof below - 1)) == NULL)
-        return;
-    km_str rest = { at + sizeof below - 1, entry.n - (size_t)(at + sizeof below - 1 - entry.p) };
-    if (km_str_to_i64(&n, km_str_cut(rest, '"', &rest)) && n > v->purge_allowed)
-        v->purge_allowed = n;
-}
-
-static km_code take_entry(verifying *v, km_audit_item *item, int64_t index)
+static km_code take_leaf(verifying *v, const km_audit_hash *leaf, int64_t index)
 {
     km_audit_hash made[KM_AUDIT_LEVELS + 1];
-    if (item->purged) {
-        v->out->purged++;
-        v->last_purged = index;
-    } else {
-        item->commit = km_audit_commit(item->salt, item->entry);
-        note_purge(v, item->entry);
-    }
-    km_audit_hash leaf = km_audit_leaf(&item->commit);
-    size_t n = km_audit_grow(&v->frontier, &leaf, made);
+    size_t n = km_audit_grow(&v->frontier, leaf, made);
     compare_nodes(v, index, made, n);
     return v->more && v->frontier.size == v->next.size ? compare_root(v) : KM_OK;
 }
 
-static km_code take_all(verifying *v, km_audit__scan *s)
+/* A segment goes on where the one before ended, in entries and in what was fed; only the last may
+ * end in something half written. */
+static km_code take_segment(verifying *v, const km_audit__leaves *s, bool last)
 {
-    km_audit__group g;
-    km_str records;
-    km_audit_item item;
-    for (bool more = true; more;) {
-        km_code rc = km_audit__scan_next(&g, &records, &more, s, v->fault);
-        if (rc == KM_TAMPERED)
-            return bad(v, s->next, "entry");
-        KM_TRY(rc);
-        for (int64_t i = g.first; more && km_audit__get_record(&item, &records); i++)
-            KM_TRY(take_entry(v, &item, i));
+    if (s->first != v->expected)
+        return bad(v, v->expected, "entry");
+    if (!s->headless && v->cursor != KM_AUDIT_NO_CURSOR && s->begun != v->cursor)
+        return bad(v, v->expected, "entry");
+    for (int64_t i = s->first; i < s->next; i++)
+        KM_TRY(take_leaf(v, &s->leaf[i - s->first], i));
+    v->expected = s->next;
+    v->cursor = s->headless ? v->cursor : s->cursor;
+    v->out->purged += s->purged;
+    v->last_purged = s->last_purged >= 0 ? s->last_purged : v->last_purged;
+    v->purge_allowed = s->purge_allowed > v->purge_allowed ? s->purge_allowed : v->purge_allowed;
+    return s->torn && !last ? bad(v, s->next, "entry") : KM_OK;
+}
+
+static km_code take_all(verifying *v, const km_audit__segments *all)
+{
+    km_audit__leafing *l;
+    km_audit__leaves s;
+    KM_TRY(km_audit__leafing_open(&l, v->dir, all, v->fault));
+    km_code rc = KM_OK;
+    for (size_t i = 0; rc == KM_OK && i < all->n; i++) {
+        rc = km_audit__leafing_next(&s, l, v->fault);
+        if (rc == KM_OK)
+            rc = take_segment(v, &s, i + 1 == all->n);
     }
-    if (s->next < v->last_size || v->more)
-        return bad(v, s->next, "entry");
+    km_audit__leafing_close(l);
+    KM_TRY(rc);
+    if (v->expected < v->last_size || v->more)
+        return bad(v, v->expected, "entry");
     if (v->last_purged >= v->purge_allowed)
         return bad(v, v->last_purged, "entry");
     if (v->unlike >= 0)
@@ -182,7 +181,7 @@ static km_code take_all(verifying *v, km_audit__scan *s)
 
 static km_code run(verifying *v, const km_audit_key *pinned, km_call *call)
 {
-    km_audit__scan s;
+    km_audit__segments all;
     KM_TRY(read_last(v, pinned, call->arena));
     if (km_audit__keys(&v->key, &v->keys, v->dir, call->arena, NULL) != KM_OK)
         return bad(v, 0, "key");
@@ -191,19 +190,18 @@ static km_code run(verifying *v, const km_audit_key *pinned, km_call *call)
     KM_TRY(next_checkpoint(v));
     if (v->more && v->next.size == 0)
         KM_TRY(compare_root(v));
-    KM_TRY(km_audit__scan_open(&s, v->dir, 0, call->arena, call->fault));
-    km_code rc = take_all(v, &s);
-    v->out->segments = (int64_t)s.all.n;
+    KM_TRY(km_audit__list(&all, v->dir, call->arena, call->fault));
+    km_code rc = take_all(v, &all);
+    v->out->segments = (int64_t)all.n;
     v->out->entries = v->signed_size;
-    v->out->beyond = s.next > v->signed_size ? s.next - v->signed_size : 0;
-    km_audit__scan_close(&s);
+    v->out->beyond = v->expected > v->signed_size ? v->expected - v->signed_size : 0;
     return rc;
 }
 
 km_code km_audit_verify(km_audit_report *out, const char *path, const km_audit_key *pinned,
                         km_call *call)
 {
-    verifying v = { .out = out, .fault = call->fault, .tree = -1, .unlike = -1, .last_purged = -1 };
+    verifying v = { .out = out, .fault = call->fault, .tree = -1, .unlike = -1, .last_purged = -1, .cursor = KM_AUDIT_NO_CURSOR };
     *out = (km_audit_report){ .bad_entry = -1 };
     KM_TRY(km_audit__dir(&v.dir, path, call->fault));
     v.notes = KM_NEW(call->arena, km_audit__notes);
