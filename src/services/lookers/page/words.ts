@@ -42,7 +42,7 @@ export const lookersWords: Words<LookersWords> = {
   ja: {
     title: '誰が記録を見たか',
     intro:
-      'あなたの記録が、いつ、どの機関の、どの立場の人に、何のために見られたかの一覧です。一覧は消したり書き換えたりすると分かるように封印されています。',
+      'この記録が、いつ、どの機関の、どの立場の人に、何のために見られたかの一覧です。一覧は消したり書き換えたりすると分かるように封印されています。',
     columns: {
       at: '日時',
       organisation: '機関',
@@ -125,7 +125,7 @@ export const lookersWords: Words<LookersWords> = {
     },
     checking: 'このブラウザーで封印を確かめています…',
     summaryGood: (proved, sealed, pending) =>
-      `このブラウザーで確かめました：${proved}件は文面まで一致、${sealed}件は封印を確認${pending > 0 ? `、${pending}件は封印待ち` : ''}。`,
+      `このブラウザーで確かめました：${proved}件は文面まで一致${sealed > 0 ? `、${sealed}件は封印を確認` : ''}${pending > 0 ? `、${pending}件は封印待ち` : ''}。`,
     summaryBad: (n) => `${n}件の封印が合いません。このページを保存し、運用者の相談窓口に知らせてください。`,
     summaryHow:
       '封印は、全記録の要約（チェックポイント）への署名です。1件でも消されたり書き換えられたりすると合わなくなります。',
@@ -146,7 +146,7 @@ export const lookersWords: Words<LookersWords> = {
   en: {
     title: 'Who looked at the record',
     intro:
-      'When your record was looked at, from which institution, in which role and for what. The list is sealed: removing or changing an entry shows.',
+      'When this record was looked at, from which institution, in which role and for what. The list is sealed: removing or changing an entry shows.',
     columns: {
       at: 'When',
       organisation: 'Institution',
@@ -229,7 +229,7 @@ export const lookersWords: Words<LookersWords> = {
     },
     checking: 'This browser is checking the seals…',
     summaryGood: (proved, sealed, pending) =>
-      `Checked in this browser: ${proved} with their text, ${sealed} by their seal${pending > 0 ? `, ${pending} not sealed yet` : ''}.`,
+      `Checked in this browser: ${proved} with their text${sealed > 0 ? `, ${sealed} by their seal` : ''}${pending > 0 ? `, ${pending} not sealed yet` : ''}.`,
     summaryBad: (n) => `${n} seals do not fit. Keep this page and tell the operator’s help desk.`,
     summaryHow:
       'The seal is a signature on a summary (a checkpoint) of all entries. It stops fitting when a single one is removed or changed.',
