@@ -27,8 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     km_str given = { (const char *)p, n };
     km_fault f = { 0 }, g = { 0 };
     (void)km_audit_proofs_check(&r, given, NULL, a, &f);
-    if (km_audit_key_parse(&key, KM_STR("node.example/audit+b14d0f01+AXs+"
-                                        "vDtTc1ugWyTe9p8+vTkvGGvmAqeKzobtugNXE8QI"),
+    if (km_audit_key_parse(&key,
+                           KM_STR("node.example/audit+b14d0f01+AXs+"
+                                  "vDtTc1ugWyTe9p8+vTkvGGvmAqeKzobtugNXE8QI"),
                            NULL)
         != KM_OK)
         abort();

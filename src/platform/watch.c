@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * watch: what a node that serves does behind its answers for its audit: the index over it, and those
- * outside who stamp and countersign it.
+ * watch: what a node that serves does behind its answers for its audit: the index over it, and
+ * those outside who stamp and countersign it.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ struct km_watching {
     km_audit_outside *outside;
 };
 
-/* Whom the operator named may be asked wherever they are; the client refuses all others that are not
- * public. "https://w.example:8443/#key" is w.example:8443, without a port as it stands. */
+/* Whom the operator named may be asked wherever they are; the client refuses all others that are
+ * not public. "https://w.example:8443/#key" is w.example:8443, without a port as it stands. */
 static void allow(struct km_watching *w, const char *url)
 {
     size_t n = 0;
@@ -108,8 +108,7 @@ void km_node__watch_metrics(km_node *n, km_buf *out)
 {
     km_audit_outside_state s;
     if (n->audit != NULL)
-        km_buf_print(out,
-                     "# TYPE kumihimo_audit_entries gauge\nkumihimo_audit_entries %lld\n",
+        km_buf_print(out, "# TYPE kumihimo_audit_entries gauge\nkumihimo_audit_entries %lld\n",
                      (long long)km_audit_durable(n->audit));
     if (n->watching == NULL || n->watching->outside == NULL)
         return;

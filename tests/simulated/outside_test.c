@@ -88,8 +88,9 @@ static void start_witness(world *x, int i)
     make_key(&x->key[i], name[i], i + 7);
     snprintf(x->state[i], sizeof x->state[i], "%s/witness-%d", x->w.place.folder, i);
     const char *program = getenv("SIMULATED_WITNESS");
-    const char *argv[] = { program, x->state[i], name[i], seed, text_of(x, &x->w.o.signer.key),
-                           "127.0.0.1:0", NULL };
+    const char *argv[] = {
+        program, x->state[i], name[i], seed, text_of(x, &x->w.o.signer.key), "127.0.0.1:0", NULL
+    };
     run(&x->witness[i], program, (char *const *)(uintptr_t)argv);
     snprintf(x->address[i], sizeof x->address[i], "%s/#%s", x->witness[i].url,
              text_of(x, &x->key[i]));
@@ -121,7 +122,8 @@ static int begin(void **state)
     for (int i = 0; i < 2; i++)
         start_witness(x, i);
     snprintf(x->ca, sizeof x->ca, "%s/ca.pem", x->w.place.folder);
-    const char *program = getenv("SIMULATED_TSA"), *argv[] = { program, "127.0.0.1:0", x->ca, NULL };
+    const char *program = getenv("SIMULATED_TSA"),
+               *argv[] = { program, "127.0.0.1:0", x->ca, NULL };
     run(&x->tsa, program, (char *const *)(uintptr_t)argv);
     x->pem = read_file(x, x->ca);
     x->allow[0] = x->witness[0].url + 7;

@@ -7,8 +7,8 @@
  *
  * What is simulated: its authority, whose certificate it writes to CA.pem when it starts, and its
  * clock, which nobody accredits. The path says how it answers: /good, /rejects (status 2),
- * /other-nonce, /other-text (an imprint of something else), /unknown (signed under an authority that
- * nobody was told of), /garbage, /hang. Never to be trusted.
+ * /other-nonce, /other-text (an imprint of something else), /unknown (signed under an authority
+ * that nobody was told of), /garbage, /hang. Never to be trusted.
  */
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -94,7 +94,8 @@ static km_code check_stamps(checking *c, const km_stamp_authorities *s)
     KM_TRY(begin(c));
     KM_TRY(read_whole(&all, c->dir, "stamps", c->call));
     while (all.n > 0) {
-        bool whole = km_str_find(all, '\n') < all.n; /* else it was half written: nobody relies on it */
+        bool whole = km_str_find(all, '\n')
+                     < all.n; /* else it was half written: nobody relies on it */
         km_str line = km_str_cut(all, '\n', &all);
         if (whole)
             KM_TRY(check_stamp(c, line, s));

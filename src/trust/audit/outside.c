@@ -183,10 +183,9 @@ static km_code get_stamp(km_audit_outside *x, const km_audit_checkpoint *c, km_c
     call->random->fill(call->random->self, nonce, sizeof nonce);
     nonce[0] = (unsigned char)((nonce[0] & 0x7F) | 0x40); /* positive, always of one length */
     KM_TRY(km_stamp_ask(&ask, c->text, nonce, call->arena, call->fault));
-    km_question q = { .method = "POST",
-                      .url = x->tsa_url,
-                      .type = "application/timestamp-query",
-                      .body = ask };
+    km_question q = {
+        .method = "POST", .url = x->tsa_url, .type = "application/timestamp-query", .body = ask
+    };
     KM_TRY(km_client_ask(&a, x->o.client, &q, call));
     if (a.status != 200)
         return km_fail(call->fault, KM_UPSTREAM, "stamp", "the authority answers %d", a.status);
@@ -416,5 +415,6 @@ void km_audit_outside_now(km_audit_outside_state *out, km_audit_outside *x)
     out->warn = out->unstamped_ms >= x->o.warn_after_ms;
     /* One that was just started has a moment to get its stamp. */
     out->refuse = out->unstamped_ms >= x->o.refuse_after_ms
-                  && at - x->opened_at >= (GRACE_MS < x->o.refuse_after_ms ? GRACE_MS : x->o.refuse_after_ms);
+                  && at - x->opened_at
+                         >= (GRACE_MS < x->o.refuse_after_ms ? GRACE_MS : x->o.refuse_after_ms);
 }

@@ -145,7 +145,8 @@ static km_code read_token(km_str *out, TS_RESP *resp, km_arena *a, km_fault *f)
     if (len > 0 && len <= KM_STAMP_MAX)
         *out = km_arena_copy(a, (km_str){ (const char *)der, (size_t)len });
     OPENSSL_free(der);
-    return len > 0 && len <= KM_STAMP_MAX ? KM_OK : forget(f, KM_UPSTREAM, "no token in the answer");
+    return len > 0 && len <= KM_STAMP_MAX ? KM_OK
+                                          : forget(f, KM_UPSTREAM, "no token in the answer");
 }
 
 static km_code believe_answer(TS_RESP *resp, km_str text, const unsigned char *nonce,

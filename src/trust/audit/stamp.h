@@ -5,8 +5,8 @@
  *
  * - What is stamped is the text of a checkpoint, without its signatures, by SHA-256.
  * - Believed is a token whose signer has a certificate for time stamping alone (RFC 3161 §2.3) that
- *   stands under the given authorities, named in the signed attributes (RFC 5035), valid at the time
- *   that the token tells.
+ *   stands under the given authorities, named in the signed attributes (RFC 5035), valid at the
+ * time that the token tells.
  */
 #ifndef KM_TRUST_AUDIT_STAMP_H
 #define KM_TRUST_AUDIT_STAMP_H

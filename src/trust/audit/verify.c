@@ -201,7 +201,12 @@ static km_code run(verifying *v, const km_audit_key *pinned, km_call *call)
 km_code km_audit_verify(km_audit_report *out, const char *path, const km_audit_key *pinned,
                         km_call *call)
 {
-    verifying v = { .out = out, .fault = call->fault, .tree = -1, .unlike = -1, .last_purged = -1, .cursor = KM_AUDIT_NO_CURSOR };
+    verifying v = { .out = out,
+                    .fault = call->fault,
+                    .tree = -1,
+                    .unlike = -1,
+                    .last_purged = -1,
+                    .cursor = KM_AUDIT_NO_CURSOR };
     *out = (km_audit_report){ .bad_entry = -1 };
     KM_TRY(km_audit__dir(&v.dir, path, call->fault));
     v.notes = KM_NEW(call->arena, km_audit__notes);
