@@ -57,7 +57,8 @@ static km_str some_entry(char out[ENTRY + 1], int64_t n)
 {
     int len = snprintf(
         out, ENTRY + 1,
-        "{\"at\":%lld,\"kind\":\"read\",\"outcome\":\"ok\",\"agent\":{\"id\":\"https://idp.example|staff-%d\","
+        "{\"at\":%lld,\"kind\":\"read\",\"outcome\":\"ok\",\"agent\":{\"id\":\"https://"
+        "idp.example|staff-%d\","
         "\"role\":\"clinician\",\"organisation\":\"Organization/2\",\"address\":\"192.0.2.7\","
         "\"session\":\"0123456789abcdef\",\"secondFactor\":true},\"purpose\":\"TREAT\","
         "\"route\":\"/fhir/{type}/{id}\",\"request\":\"0123456789abcdef\",\"charts\":[%d],"

@@ -43,8 +43,8 @@ typedef struct km_config {
     bool demo;           /* --demo: makes the data directory a demonstration (trust/who/demo.h) */
     const char *tsa_url, *tsa_ca; /* --tsa, --tsa-ca */
     const char *witness[2];       /* --witness, --witness-2 */
-    bool references_checked; /* --references=check (default) | report */
-    bool json;               /* --json */
+    bool references_checked;      /* --references=check (default) | report */
+    bool json;                    /* --json */
     bool quiet;
     struct km_jobs *jobs; /* workers that read files from outside (sandbox/job.h); NULL = none */
 } km_config;
@@ -97,11 +97,11 @@ struct km_node {
     const km_config *config;
     km_store *store;
     km_log *log;
-    km_keys *keys;           /* of operator A; DIR/keys/ring */
-    km_audit *audit;         /* DIR/audit */
-    km_audit_finder *finder; /* over the audit, while serving */
-    km_whos *whos;           /* who asks: tokens, sessions, apps */
-    struct km_feed *feed;    /* of the audit, while serving */
+    km_keys *keys;                /* of operator A; DIR/keys/ring */
+    km_audit *audit;              /* DIR/audit */
+    km_audit_finder *finder;      /* over the audit, while serving */
+    km_whos *whos;                /* who asks: tokens, sessions, apps */
+    struct km_feed *feed;         /* of the audit, while serving */
     struct km_watching *watching; /* those outside who stamp and countersign it, likewise */
     km_trust *trust;
     km_keys *keys_b;     /* of operator B, once the register of persons is open */
