@@ -7,6 +7,7 @@ interface ShellWords {
   records: string;
   start: string;
   emergency: string;
+  lookers: string;
   notices: string;
   skip: string;
   otherLanguage: string;
@@ -31,6 +32,7 @@ export const shellWords: Words<ShellWords> = {
     records: '保健医療記録',
     start: '患者の一覧',
     emergency: '救急',
+    lookers: '誰が見たか',
     notices: 'お知らせ',
     skip: '本文へ移動',
     otherLanguage: 'English',
@@ -59,6 +61,7 @@ export const shellWords: Words<ShellWords> = {
     records: 'health records',
     start: 'People',
     emergency: 'Emergency',
+    lookers: 'Who looked',
     notices: 'Notices',
     skip: 'Skip to content',
     otherLanguage: '日本語',

@@ -21,8 +21,14 @@ function Who() {
         {words.signIn}
       </a>
     );
+  const own = session.role?.name === 'citizen' || session.role?.name === 'proxy';
   return (
     <>
+      {own && (
+        <a className="top-link" href="#/lookers">
+          {words.lookers}
+        </a>
+      )}
       <a className="top-link" href="#/notices">
         {words.notices}
       </a>
