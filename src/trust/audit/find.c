@@ -45,10 +45,10 @@ static size_t driving(uint64_t *key, const km_audit_search *s)
 }
 
 static void list_by_keys(km_buf *out, const km_audit__piece *p, const uint64_t *key, size_t keys,
-                         int64_t before)
+                         int64_t before, size_t most)
 {
     for (size_t i = 0; i < keys; i++)
-        km_audit__piece_find(out, p, key[i], before);
+        km_audit__piece_find(out, p, key[i], before, most + 1);
     if (keys < 2 || out->n == 0)
         return;
     uint32_t *list = (uint32_t *)(void *)out->p;
@@ -85,7 +85,7 @@ static void gather(candidates *out, const km_audit__piece *p, const km_audit_sea
     if (!in_time(p, s))
         return;
     if (keys > 0)
-        list_by_keys(&list, p, key, keys, before);
+        list_by_keys(&list, p, key, keys, before, most);
     else
         list_all(&list, p, before, most);
     out->n = list.n / 4;

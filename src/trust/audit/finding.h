@@ -66,8 +66,9 @@ km_code km_audit__piece_load(km_audit__piece *p, int dir, int64_t first, int64_t
 /* From the segment. */
 km_code km_audit__piece_make(km_audit__piece *p, int dir, int64_t first, int64_t end, km_fault *f);
 void km_audit__piece_free(km_audit__piece *p);
-/* Entries of the key below `below`, falling, counted from the segment's first. */
-void km_audit__piece_find(km_buf *out, const km_audit__piece *p, uint64_t key, int64_t below);
+/* Entries of the key below `below`, falling, counted from the segment's first; at most `most`. */
+void km_audit__piece_find(km_buf *out, const km_audit__piece *p, uint64_t key, int64_t below,
+                          size_t most);
 uint32_t km_audit__piece_place(const km_audit__piece *p, uint32_t entry);
 void km_audit__index_name(char out[KM_AUDIT_SEGMENT_NAME], int64_t first);
 /* -1: not there. */

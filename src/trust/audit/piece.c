@@ -286,18 +286,23 @@ static uint64_t behind(const km_audit__piece *p, uint64_t key)
     return low;
 }
 
-void km_audit__piece_find(km_buf *out, const km_audit__piece *p, uint64_t key, int64_t below)
+void km_audit__piece_find(km_buf *out, const km_audit__piece *p, uint64_t key, int64_t below,
+                          size_t most)
 {
     if (p->map == NULL) {
-        for (size_t i = p->head.keys; i-- > 0;)
-            if (p->posting[i].key == key && p->head.first + p->posting[i].entry < below)
+        for (size_t i = p->head.keys; i-- > 0 && most > 0;)
+            if (p->posting[i].key == key && p->head.first + p->posting[i].entry < below) {
                 km_buf_bytes(out, &p->posting[i].entry, 4);
+                most--;
+            }
         return;
     }
-    for (uint64_t i = behind(p, key); i-- > 0 && key_at(p, i) == key;) {
+    for (uint64_t i = behind(p, key); i-- > 0 && key_at(p, i) == key && most > 0;) {
         uint32_t entry = entry_at(p, i);
-        if (p->head.first + entry < below)
+        if (p->head.first + entry < below) {
             km_buf_bytes(out, &entry, 4);
+            most--;
+        }
     }
 }
 
