@@ -192,7 +192,7 @@ static void check_answers(const char *path, km_str request, km_str came)
         km_str line = km_str_cut(left, '\n', &left);
         int64_t status;
         if (!km_str_starts(line, KM_STR("HTTP/1."))
-            || !km_str_to_i64(&status, km_str_sub(line, 9, 12)))
+            || !km_str_to_i64(&status, km_str_sub(line, 9, 3)))
             continue;
         if (status >= 500 && status != 501 && status != 505)
             fail_msg("%s: %lld to\n%.*s", path, (long long)status, KM_STR_ARG(request));
@@ -218,7 +218,7 @@ static int send_requests(const char *path, const struct stat *st, int kind, stru
         const char *end = memmem(text.p + at, text.n - at, close, sizeof close - 1);
         if (end == NULL)
             break;
-        km_str request = request_of(km_str_sub(text, at, (size_t)(end - text.p)));
+        km_str request = request_of(km_str_sub(text, at, (size_t)(end - text.p) - at));
         check_answers(path, request, exchange(request));
         sent++;
     }

@@ -64,7 +64,8 @@ static void take_clinician(void)
                    .subject = KM_STR("doctor"),
                    .name = KM_STR("doctor"),
                    .role = km_roles_role(roles, KM_STR("clinician")),
-                   .organisation = KM_STR("Organization/elsewhere") };
+                   .organisation = KM_STR("Organization/elsewhere"),
+                   .second_factor_at = km_call_now(&call) };
     snprintf(path, sizeof path, "%s/node/keys/demo", node.dir);
     if (km_demo_token(&token, path, &who, KM_STR_NONE, roles, &call) != KM_OK)
         fail_msg("%s: %s", f.path, f.detail);
@@ -104,6 +105,22 @@ static int stop(void **state)
     return rc;
 }
 
+/* The id is a star; a cursor, which is sealed with a nonce of its own, as many as it is long. */
+static void add_masked(km_buf *out, km_str line, const char *id)
+{
+    const km_str cursor = KM_STR("_cursor=");
+    bool sealed = false;
+    for (size_t at = 0; at < line.n; at++) {
+        km_str here = km_str_sub(line, at, line.n);
+        sealed = (sealed && line.p[at] != '"' && line.p[at] != '&')
+                 || (at >= cursor.n
+                     && km_str_eq(km_str_sub(line, at - cursor.n, cursor.n), cursor));
+        if (km_str_starts(here, km_str_of(id)))
+            at += strlen(id) - 1;
+        km_buf_char(out, sealed || km_str_starts(here, km_str_of(id)) ? '*' : line.p[at]);
+    }
+}
+
 /* All of the answer but what differs from one moment to the next, without the id asked for. */
 static km_str comparable(const api_reply *r, const char *id)
 {
@@ -117,12 +134,7 @@ static km_str comparable(const api_reply *r, const char *id)
                 && (km_str_starts(line, KM_STR("Date:"))
                     || km_str_starts(line, KM_STR("X-Request-Id:"))))
                 continue;
-            for (size_t at = 0; at < line.n; at++)
-                if (km_str_starts(km_str_sub(line, at, line.n), km_str_of(id))) {
-                    km_buf_char(&out, '*');
-                    at += strlen(id) - 1;
-                } else
-                    km_buf_char(&out, line.p[at]);
+            add_masked(&out, line, id);
             km_buf_char(&out, '\n');
         }
     return km_buf_str(&out);
@@ -152,11 +164,8 @@ static void a_hidden_record_is_answered_as_one_that_is_not_there(void **state)
                   { "GET", "/fhir/Patient/%s/Observation" },
                   { "GET", "/fhir/Patient?_id=%s&_revinclude=Observation:subject" } };
     (void)state;
-    if (ask("GET", KM_STR("/fhir/Observation?_id=x"), clinician_header, KM_STR_NONE).status
-        == 401) {
-        print_message("the door does not know tokens of people yet\n");
-        skip();
-    }
+    assert_int_equal(
+        ask("GET", KM_STR("/fhir/Observation?_id=x"), clinician_header, KM_STR_NONE).status, 200);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         km_str there = target_of(asked[i].target, "there1");
         km_str absent = target_of(asked[i].target, "never1");
