@@ -6,6 +6,8 @@
 #include "app/inside.h"
 
 #include "trust/who/accounts.h"
+#include "trust/who/allowed.h"
+#include "trust/who/session.h"
 #include "trust/who/ticket.h"
 
 enum { PAGE = 256 };
@@ -60,6 +62,10 @@ static km_code remove_one(asked *q)
 {
     KM_TRY(
         km_account_remove(q->node->log, text_of(q, "issuer"), text_of(q, "subject"), &q->own.call));
+    KM_TRY(km_session_end_all(q->node->whos, text_of(q, "issuer"), text_of(q, "subject"),
+                              &q->own.call));
+    KM_TRY(km_allowed_end_person(q->node->whos, text_of(q, "issuer"), text_of(q, "subject"),
+                                 &q->own.call));
     KM_TRY(trace(q, "account removed"));
     printf(q->args->config->json ? "{\"removed\":true}\n" : "removed\n");
     return KM_OK;

@@ -12,20 +12,15 @@
 #include "services/identifier/identifier.h"
 #include "services/lookers/lookers.h"
 #include "services/provision/provision_service.h"
+#include "services/oauth/oauth.h"
 #include "services/sharing/sharing.h"
 #include "services/signin/signin.h"
 
-static const km_service *const services[] = { &km_app_node,
-                                              &km_gateway_fhir,
-                                              &km_gateway_files,
-                                              &km_gateway_claims,
-                                              &km_service_sharing,
-                                              &km_service_lookers,
-                                              &km_service_identifier,
-                                              &km_service_signin,
-                                              &km_service_emergency,
-                                              &km_service_provision,
-                                              NULL };
+static const km_service *const services[] = {
+    &km_app_node,          &km_gateway_fhir,      &km_gateway_files,      &km_gateway_claims,
+    &km_service_sharing,   &km_service_lookers,   &km_service_identifier, &km_service_signin,
+    &km_service_emergency, &km_service_provision, &km_service_oauth,      NULL
+};
 
 /* Arenas come and go in large blocks, made by one thread and given back by another. glibc would
  * learn from that to keep such blocks, for each thread its own; a load then holds twice what it

@@ -146,6 +146,18 @@ static void print_type(km_jw *w, km_ftype type, bool checked)
     km_jw_close(w, '}');
 }
 
+/* SMART App Launch 2.0 §4.1 (http://terminology.hl7.org/CodeSystem/restful-security-service). */
+static void print_smart(km_jw *w)
+{
+    km_jw_key(w, "coding");
+    km_jw_open(w, '[');
+    km_jw_open(w, '{');
+    km_jw_member_z(w, "system", "http://terminology.hl7.org/CodeSystem/restful-security-service");
+    km_jw_member_z(w, "code", "SMART-on-FHIR");
+    km_jw_close(w, '}');
+    km_jw_close(w, ']');
+}
+
 static void print_rest(km_jw *w, const km_node *node)
 {
     static const char *const system[] = { "transaction", "batch", "search-system",
@@ -162,7 +174,14 @@ static void print_rest(km_jw *w, const km_node *node)
         w, "description",
         km_trust_is_open(node->trust)
             ? "Authentication is switched off (--open): for trying out on one machine only."
-            : "Authorization: Bearer with the operator's token of this node.");
+            : "Authorization: Bearer, by SMART App Launch 2.0 (.well-known/smart-configuration), "
+              "or with the operator's token of this node.");
+    km_jw_key(w, "service");
+    km_jw_open(w, '[');
+    km_jw_open(w, '{');
+    print_smart(w);
+    km_jw_close(w, '}');
+    km_jw_close(w, ']');
     km_jw_close(w, '}');
     km_jw_key(w, "resource");
     km_jw_open(w, '[');

@@ -189,7 +189,7 @@ static km_code find_code(bool *found, code_row *row, job *j, km_txn *t, km_fault
 static km_code redeem(void *self, km_txn *t, km_fault *f)
 {
     job *j = self;
-    code_row row;
+    code_row row = { 0 };
     bool found, stands;
     KM_TRY(find_code(&found, &row, j, t, f));
     if (!found)
@@ -343,6 +343,34 @@ km_code km_allowed_look(km_allowed *out, km_whos *w, km_str token, km_call *call
     km_store_return(c);
     j.verdict = found && !spent ? GOOD : REFUSED;
     return finish(w, &j, rc, call);
+}
+
+km_code km_allowed_list(km_allowed *out, size_t *n, size_t room, km_whos *w, km_str issuer,
+                        km_str subject, km_call *call)
+{
+    km_conn *c;
+    km_stmt *st;
+    bool row = true;
+    km_arena *a = call->arena;
+    *n = 0;
+    KM_TRY(km_store_reader(&c, km_log_store(w->log), call->fault));
+    km_code rc = km_query(&st, c, "auth_grant_list", call->fault);
+    if (rc == KM_OK) {
+        km_bind_text(st, 1, issuer);
+        km_bind_text(st, 2, subject);
+        km_bind_int(st, 3, km_call_now(call));
+    }
+    while (rc == KM_OK && *n < room && (rc = km_step(&row, st, call->fault)) == KM_OK && row)
+        out[(*n)++] = (km_allowed){ .sid = km_arena_copy(a, km_col_text(st, 0)),
+                                    .client = km_arena_copy(a, km_col_text(st, 1)),
+                                    .scope = km_arena_copy(a, km_col_text(st, 2)),
+                                    .patient = km_arena_copy(a, km_col_text(st, 3)),
+                                    .given_at = km_col_int(st, 4),
+                                    .until = km_col_int(st, 5) };
+    if (rc == KM_OK && row)
+        km_reset(st);
+    km_store_return(c);
+    return rc;
 }
 
 /* --- the end --- */

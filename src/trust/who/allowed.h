@@ -52,6 +52,10 @@ km_code km_allowed_turn(km_allowed *out, km_str *next, km_whos *w, km_str token,
 /* Whose it is, spending nothing. KM_UNAUTHENTICATED: nobody's, spent, or over. */
 km_code km_allowed_look(km_allowed *out, km_whos *w, km_str token, km_call *call);
 
+/* What a person allowed and is not over, the newest first, at most `room`. `who` is left out. */
+km_code km_allowed_list(km_allowed *out, size_t *n, size_t room, km_whos *w, km_str issuer,
+                        km_str subject, km_call *call);
+
 /* --- the end --- */
 /* Of the grant with all its tokens; also of a handle that has no grant. */
 km_code km_allowed_end(km_whos *w, km_str sid, km_call *call);

@@ -5,6 +5,8 @@
  */
 #include "record/log_test.h"
 
+#include <time.h>
+
 #include "codec/jose/jose.h"
 #include "km_sql_trust_who.h"
 #include "trust/who/demo.h"
@@ -352,6 +354,55 @@ static void nothing_is_good_before_the_node_knows_its_address(void **state)
     km_test_must(x->log, prove(&out, x, token));
 }
 
+static int64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static int larger(const void *x, const void *y)
+{
+    const int64_t *a = x, *b = y;
+    return (*a > *b) - (*a < *b);
+}
+
+static int64_t median_ns(fixture *x, km_str token)
+{
+    enum { N = 41 };
+    int64_t took[N];
+    for (int i = 0; i < N; i++) {
+        km_arena_mark here = km_arena_here(x->log->arena);
+        int64_t from = cpu_ns();
+        must_refuse(x, token);
+        took[i] = cpu_ns() - from;
+        km_arena_back(x->log->arena, here);
+    }
+    qsort(took, N, sizeof *took, larger);
+    return took[N / 2];
+}
+
+/* Nothing, another's, a changed signature, an expired one: the cost of a signature each. */
+static void what_is_refused_costs_the_same_whatever_was_wrong(void **state)
+{
+    fixture *x = *state;
+    km_who in = app(x);
+    km_str good = token_of(x, &in);
+    char *changed = km_arena_alloc(x->log->arena, good.n);
+    memcpy(changed, good.p, good.n);
+    changed[good.n - 3] = changed[good.n - 3] == 'A' ? 'B' : 'A';
+    int64_t whole = median_ns(x, (km_str){ changed, good.n });
+    int64_t nothing = median_ns(x, KM_STR("x"));
+    int64_t other = median_ns(x, km_str_sub(good, 1, good.n));
+    x->log->now += 3600 * 1000;
+    int64_t old = median_ns(x, good);
+    int64_t all[] = { whole, nothing, other, old };
+    qsort(all, 4, sizeof *all, larger);
+    if (all[3] > 2 * all[0])
+        fail_msg("changed %lld, nothing %lld, another's %lld, expired %lld ns", (long long)whole,
+                 (long long)nothing, (long long)other, (long long)old);
+}
+
 /* --- sessions --- */
 
 static km_code by_cookie(km_who **out, fixture *x, km_str cookie)
@@ -473,6 +524,7 @@ int main(void)
         TEST(the_key_before_is_still_good),
         TEST(a_token_bound_to_a_certificate_is_good_with_no_other),
         TEST(nothing_is_good_before_the_node_knows_its_address),
+        TEST(what_is_refused_costs_the_same_whatever_was_wrong),
         TEST(a_session_lasts_while_it_is_used_and_no_longer),
         TEST(an_idle_session_is_over_kept_or_not),
         TEST(an_ended_session_is_over_at_once_and_for_ever),

@@ -18,6 +18,9 @@ SELECT client, who, scope, patient, given_at, until FROM auth_grant WHERE sid = 
 SELECT sid FROM auth_grant WHERE client = $1;
 -- name: auth_grant_of_person
 SELECT sid FROM auth_grant WHERE issuer = $1 AND subject = $2;
+-- name: auth_grant_list [many]
+SELECT sid, client, scope, patient, given_at, until FROM auth_grant WHERE issuer = $1 AND subject = $2 AND until > $3
+ORDER BY given_at DESC, sid;
 -- name: auth_grant_drop
 DELETE FROM auth_grant WHERE sid = $1;
 -- name: auth_grant_old
