@@ -121,18 +121,20 @@ static km_code look_at(look *out, km_whos *w, km_str token, km_call *quiet)
 }
 
 /* What the caller holds the key of. A token that is bound to a certificate is good with that one
- * alone; with another token, the certificate is only told of. */
-static bool is_bound_well(km_who *who, km_str thumbprint)
+ * alone. With another token or a session a certificate is told of only if it verified: a key that
+ * nobody vouches for is no second factor. */
+static bool is_bound_well(km_who *who, const km_credentials *c, km_str thumbprint)
 {
     if (who->certificate.n > 0
         && (who->certificate.n != thumbprint.n
             || !km_same_secret(who->certificate.p, thumbprint.p, thumbprint.n)))
         return false;
-    who->certificate = thumbprint;
+    if (who->certificate.n == 0 && c->certificate_verified)
+        who->certificate = thumbprint;
     return true;
 }
 
-static km_code prove_token(km_who **out, km_whos *w, km_str token, km_str thumbprint,
+static km_code prove_token(km_who **out, km_whos *w, km_str token, const km_credentials *c,
                            km_call *quiet)
 {
     unsigned char hash[KM_SHA256_LEN];
@@ -145,7 +147,8 @@ static km_code prove_token(km_who **out, km_whos *w, km_str token, km_str thumbp
         km_kept__put(w->kept, hash, &l.who, &l.proof);
         who = km_who__copy(&l.who, quiet->arena);
     }
-    if (km_kept__is_ended(w->kept, who->session) || !is_bound_well(who, thumbprint))
+    if (km_kept__is_ended(w->kept, who->session)
+        || !is_bound_well(who, c, km_who__thumbprint(c->certificate, quiet->arena)))
         return KM_UNAUTHENTICATED;
     *out = who;
     return KM_OK;
@@ -157,16 +160,15 @@ km_code km_who_prove(km_who **out, km_whos *w, const km_credentials *c, km_call 
     km_code rc = KM_UNAUTHENTICATED;
     km_call quiet = *call;
     quiet.fault = NULL;
-    km_str thumbprint = km_who__thumbprint(c->certificate, call->arena);
     if (c->authorization.n > 0) {
         if (bearer(&token, c->authorization))
-            rc = prove_token(out, w, token, thumbprint, &quiet);
+            rc = prove_token(out, w, token, c, &quiet);
         else
             look_at_decoy(w, call->arena);
     } else if (c->session.n > 0) {
         rc = km_session__prove(out, w, c->session, &quiet);
-        if (rc == KM_OK)
-            (*out)->certificate = thumbprint;
+        if (rc == KM_OK && c->certificate_verified)
+            (*out)->certificate = km_who__thumbprint(c->certificate, call->arena);
     }
     if (rc == KM_OK || rc == KM_STORE || rc == KM_BUSY)
         return rc == KM_OK ? rc : km_fail(call->fault, rc, NULL, NULL);

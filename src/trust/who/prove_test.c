@@ -339,6 +339,26 @@ static void a_token_bound_to_a_certificate_is_good_with_no_other(void **state)
     }
 }
 
+/* A key that nobody vouches for, shown at the handshake, proves nothing more. */
+static void a_certificate_that_did_not_verify_is_not_told_of(void **state)
+{
+    fixture *x = *state;
+    km_who in = app(x), *out;
+    km_str cookie, handle, token = token_of(x, &in);
+    km_credentials c = { .authorization = bearer(x, token), .certificate = KM_STR("self-signed") };
+    km_test_must(x->log, km_session_begin(&cookie, &handle, x->whos, &in, &x->call));
+    for (int session = 0; session < 2; session++) {
+        c.certificate_verified = false;
+        km_test_must(x->log, km_who_prove(&out, x->whos, &c, &x->call));
+        assert_int_equal(out->certificate.n, 0);
+        c.certificate_verified = true;
+        km_test_must(x->log, km_who_prove(&out, x->whos, &c, &x->call));
+        assert_int_equal(out->certificate.n, KM_SHA256_LEN);
+        c.authorization = KM_STR_NONE;
+        c.session = cookie;
+    }
+}
+
 static void nothing_is_good_before_the_node_knows_its_address(void **state)
 {
     fixture *x = *state;
@@ -523,6 +543,7 @@ int main(void)
         TEST(a_token_of_another_node_is_refused),
         TEST(the_key_before_is_still_good),
         TEST(a_token_bound_to_a_certificate_is_good_with_no_other),
+        TEST(a_certificate_that_did_not_verify_is_not_told_of),
         TEST(nothing_is_good_before_the_node_knows_its_address),
         TEST(what_is_refused_costs_the_same_whatever_was_wrong),
         TEST(a_session_lasts_while_it_is_used_and_no_longer),
