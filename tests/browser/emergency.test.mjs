@@ -229,6 +229,8 @@ onPage('from the card to the screen by keyboard alone', '#/emergency', {}, async
   await page.getByText('共有項目の一覧').click();
   assert.equal(await page.locator('.em-items tbody tr').count(), 31);
   await page.emulateMedia({ media: 'print' });
+  await page.setViewportSize({ width: 794, height: 1123 });
+  await page.screenshot({ path: artefact('emergency-print.png') });
   await page.pdf({ path: artefact('emergency-screen.pdf'), format: 'A4' });
 });
 
