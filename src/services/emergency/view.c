@@ -118,10 +118,10 @@ static km_code institution(km_str *out, screen *s, int32_t source)
             return KM_OK;
         }
     KM_TRY(km_reader_source(&of, s->reader, source));
-    *out = of.name; /* the node's own needs none */
+    *out = km_str_eq(of.name, of.uri) ? KM_STR("") : of.name; /* a URI says nothing at a bed */
     if (s->sources < SOURCES_MOST) {
         s->source[s->sources] = source;
-        s->source_name[s->sources++] = of.name;
+        s->source_name[s->sources++] = *out;
     }
     return KM_OK;
 }
