@@ -299,6 +299,7 @@ static km_code allow(question *q, const km_who *who, km_str said, km_request *r,
     KM_TRY(km_allowed_code(&code, n->whos, &a, &bound, call));
     a.who.session = a.sid;
     KM_TRY(km_oauth__trace(r, &a.who, w->client.id, "allowed"));
+    KM_TRY(km_oauth__provide(r, &a, w->client.name));
     return send_back(out, r, w, "code", code, NULL);
 }
 

@@ -12,6 +12,7 @@
 #include "codec/jose/jose.h"
 #include "trust/who/accounts.h"
 #include "services/oauth/oauth.h"
+#include "trust/provision.h"
 
 #define BACK "https://app.example/cb"
 #define VERIFIER "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  /* RFC 7636 B */
@@ -707,6 +708,27 @@ static void a_person_sees_and_ends_what_they_allowed(void **state)
     assert_true(says(a.body, "You allowed no app."));
 }
 
+/* Of an app: which, what it may, on what it rests. */
+static void what_was_allowed_is_on_record_as_a_provision(void **state)
+{
+    fixture *x = *state;
+    km_provision_seen seen[4];
+    km_reader *r;
+    size_t before, after;
+    must(x, km_reader_open(&r, x->t.node->log, km_trust_job_access("export", x->a), &x->own.call));
+    must(x, km_provisions_all(seen, &before, 4, r, 0));
+    km_reader_close(r);
+    (void)code_for(x, "patient/*.rs", "");
+    must(x, km_reader_open(&r, x->t.node->log, km_trust_job_access("export", x->a), &x->own.call));
+    must(x, km_provisions_all(seen, &after, 4, r, 0));
+    km_reader_close(r);
+    assert_int_equal(after, before + 1);
+    assert_true(km_str_is(seen[0].p.channel, "app") && km_str_is(seen[0].p.party, "app"));
+    assert_true(km_str_is(seen[0].p.basis, "consent")
+                && km_str_is(seen[0].p.items, "patient/*.rs"));
+    assert_true(km_str_starts(seen[0].p.consent, KM_STR("authorisation/")));
+}
+
 static void a_form_that_is_none_is_told_so(void **state)
 {
     fixture *x = *state;
@@ -744,6 +766,7 @@ int main(void)
         TEST(a_machine_with_a_wrong_assertion_is_nobody),
         TEST(a_token_is_introspected_and_revoked),
         TEST(a_person_sees_and_ends_what_they_allowed),
+        TEST(what_was_allowed_is_on_record_as_a_provision),
         TEST(a_form_that_is_none_is_told_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,10 @@ void km_oauth__refuse(km_reply *out, km_request *r, const char *error, const cha
 /* A page of our own that asks again, so that the browser sends its session along. */
 void km_oauth__again(km_reply *out, km_request *r);
 
+/* --- provision.c --- */
+/* The record of what was allowed, before the code goes out. */
+km_code km_oauth__provide(km_request *r, const km_allowed *a, km_str client_name);
+
 /* --- verbs --- */
 int km_oauth__client(const km_args *a, km_node *n);
 int km_oauth__demo_token(const km_args *a, km_node *none);
