@@ -63,6 +63,14 @@ if(TARGET km_base AND TARGET km_codec_json)
                          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>"
                          ENVIRONMENT_MODIFICATION KUMIHIMO_TEST_PG=unset:)
   endif()
+  if(TARGET kumihimo)
+    add_executable(test_api_matrix tests/api/matrix_test.c)
+    target_link_libraries(test_api_matrix PRIVATE api_script PkgConfig::CMOCKA)
+    add_test(NAME api/matrix COMMAND test_api_matrix)
+    set_tests_properties(api/matrix PROPERTIES LABELS api TIMEOUT 600 SKIP_RETURN_CODE 77
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>"
+                         ENVIRONMENT_MODIFICATION KUMIHIMO_TEST_PG=unset:)
+  endif()
   file(GLOB api_scripts CONFIGURE_DEPENDS tests/api/*.api)
   if(NOT TARGET kumihimo)
     set(api_scripts "")

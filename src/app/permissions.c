@@ -46,8 +46,25 @@ static void print_bases(km_jw *w, const km_roles *roles)
     km_jw_close(w, ']');
 }
 
-/* {"roles":[...],"bases":[...],"permissions":[{...,"may":{"clinician":"consent"}}]} */
-static void print_table(km_buf *out, const km_roles *roles)
+static void print_routes(km_jw *w, const km_service *const *services)
+{
+    km_jw_key(w, "routes");
+    km_jw_open(w, '[');
+    for (; *services != NULL; services++)
+        for (const km_http_route *r = (*services)->routes; r != NULL && r->method != NULL; r++) {
+            const km_policy *policy = r->policy;
+            km_jw_open(w, '{');
+            km_jw_member_z(w, "method", r->method);
+            km_jw_member_z(w, "pattern", r->pattern);
+            km_jw_member_z(w, "permission", policy->permission);
+            km_jw_close(w, '}');
+        }
+    km_jw_close(w, ']');
+}
+
+/* {"roles":[...],"bases":[...],"permissions":[{...,"may":{"clinician":"consent"}}],"routes":[...]}
+ */
+static void print_table(km_buf *out, const km_roles *roles, const km_service *const *services)
 {
     const km_permission *p;
     const km_role *role;
@@ -72,13 +89,15 @@ static void print_table(km_buf *out, const km_roles *roles)
         km_jw_close(&w, '}');
     }
     km_jw_close(&w, ']');
+    print_routes(&w, services);
     km_jw_close(&w, '}');
 }
 
 km_code km_app__permissions_shown(km_request *r, km_reply *out)
 {
     km_buf json = km_buf_in(r->call.arena);
-    print_table(&json, km_trust_roles(km_request_node(r)->trust));
+    km_node *n = km_request_node(r);
+    print_table(&json, km_trust_roles(n->trust), n->services);
     out->type = "application/json";
     out->body = km_buf_str(&json);
     return KM_OK;
@@ -104,9 +123,9 @@ int km_app__permissions(const km_args *a, km_node *n)
     km_roles *roles = km_roles_new();
     const km_permission *p;
     if (a->config->json) {
-        km_arena *own = km_arena_new(1 << 20);
+        km_arena *own = km_arena_new(1 << 22);
         km_buf json = km_buf_in(own);
-        print_table(&json, roles);
+        print_table(&json, roles, a->services);
         printf("%.*s\n", KM_STR_ARG(km_buf_str(&json)));
         km_arena_free(own);
     } else {
