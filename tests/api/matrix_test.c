@@ -151,7 +151,7 @@ static km_str command_token(world *w, const char *arguments)
 {
     api_reply r;
     must(w, api_node_run(&r, &w->node, w->a,
-                         km_arena_print(w->a, "token --data %s/data %s", w->node.dir, arguments),
+                         km_arena_print(w->a, "token --data %s/node %s", w->node.dir, arguments),
                          &w->f));
     if (r.status != 0)
         fail_msg("token %s: %.*s", arguments, KM_STR_ARG(r.body));
@@ -169,7 +169,7 @@ static km_str role_token(world *w, km_str role)
     if (km_str_is(role, "citizen"))
         whom = "--person Patient/p";
     if (km_str_is(role, "proxy"))
-        whom = "--ward Patient/p";
+        whom = "--person Patient/p";
     return command_token(w, km_arena_print(w->a, "--role %.*s %s", KM_STR_ARG(role), whom).p);
 }
 
@@ -231,9 +231,11 @@ static void open_world(world *w)
     w->scratch = km_arena_new((size_t)1 << 28);
     w->table = km_buf_in(w->a);
     must(w, api_node_make(&w->node, &w->f));
-    must(w, api_node_start(&w->node, w->a, KM_STR("--demo --rate-peer 0 --rate-caller 0"), &w->f));
+    must(w,
+         api_node_start(&w->node, w->a,
+                        KM_STR("--demo --references report --rate-peer 0 --rate-caller 0"), &w->f));
     must(w, api_read_file(&w->operators, w->a,
-                          km_arena_print(w->a, "%s/data/keys/token", w->node.dir).p, &w->f));
+                          km_arena_print(w->a, "%s/node/keys/token", w->node.dir).p, &w->f));
     w->operators = km_str_trim(w->operators);
     w->hospital = command_token(w, "--role clinician --organisation Organization/h");
     read_table_of_permissions(w);
@@ -260,7 +262,7 @@ static void fill_pattern(km_buf *out, km_str pattern, const filling *with, bool 
         size_t end = i;
         while (pattern.p[end] != '}')
             end++;
-        km_str name = km_str_sub(pattern, i + 1, end);
+        km_str name = km_str_sub(pattern, i + 1, end - i - 1);
         if (km_str_is(name, "type"))
             km_buf_z(out, with->type);
         else if (km_str_is(name, "id"))
@@ -321,6 +323,7 @@ static void walk(world *w, int state)
                                     { "Patient", "p" },
                                     { "Patient", "q" } };
     static const char *const queries[] = { "?_include=*&_revinclude=*", "?_sort=code" };
+    static const char span[] = "?from=2024-01-01&to=2024-12-31";
     for (size_t route = 0; route < w->routes; route++) {
         if (skipped(w->pattern[route]))
             continue;
@@ -334,6 +337,8 @@ static void walk(world *w, int state)
                 look(w, &c, role, route, &with[i], "");
             for (size_t i = 0; find && i < 2; i++)
                 look(w, &c, role, route, &with[3 * i], queries[i]);
+            if (holds(w->pattern[route], "/events"))
+                look(w, &c, role, route, &with[0], span);
             const char *allowed = letters_of(w->role[role], state_name[state]);
             for (const char *s = c.seen; *s != '\0'; s++)
                 if (strchr(allowed, *s) == NULL) {
