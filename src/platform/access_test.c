@@ -306,6 +306,13 @@ static void scopes_only_narrow(void **state)
     app.scope.may = KM_SCOPE_READ;
     app.scope.type = km_fhir_type_named(KM_STR("Condition"));
     expect(&w, &app, "user/Condition.r", "o");
+    app.scope.limit = KM_STR("code=open");
+    expect(&w, &app, "user/Condition.r?code=open", "o");
+    app.scope.limit = KM_STR("code=other");
+    expect(&w, &app, "user/Condition.r?code=other", "");
+    app.scope.limit = KM_STR("code:nonsense=x");
+    expect(&w, &app, "user/Condition.r?code:nonsense=x", "");
+    app.scope.limit = KM_STR_NONE;
     app.scope.of = KM_SCOPE_PATIENT;
     expect(&w, &app, "patient/Condition.r without a launch", "");
     citizens.scope = (km_scope){ .of = KM_SCOPE_USER, .may = KM_SCOPE_READ };

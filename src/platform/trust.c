@@ -102,9 +102,24 @@ static km_cards *open_cards(const km_node *n)
     return km_cards_new(folder, km_whos_demo(n->whos));
 }
 
+/* The limit of a scope, asked of a body: chains and _has, which a body does not answer, hide. */
+static km_code matches(bool *yes, km_jv body, km_ftype type, km_str search, km_call *call)
+{
+    const km_field *field;
+    size_t n;
+    km_search *s;
+    KM_TRY(km_form_decode(&field, &n, call->arena, search, call->fault));
+    km_search_field *asked = KM_NEW_ARRAY(call->arena, n + 1, km_search_field);
+    for (size_t i = 0; i < n; i++)
+        asked[i] = (km_search_field){ field[i].name, field[i].value };
+    km_search_input in = { .type = type, .field = asked, .fields = n, .conditional = true };
+    KM_TRY(km_search_parse(&s, &in, call));
+    return km_search_matches(yes, s, body, type, call);
+}
+
 km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_fault *f)
 {
-    static const km_trust_views views = { .same_person = km_person_same };
+    static const km_trust_views views = { .same_person = km_person_same, .matches = matches };
     char audit[4096];
     int b = snprintf(audit, sizeof audit, "%s/audit", n->config->data_dir);
     if (b < 0 || (size_t)b >= sizeof audit)

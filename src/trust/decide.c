@@ -161,6 +161,23 @@ static unsigned needed(const km_deciding *d)
                : KM_SCOPE_READ;
 }
 
+/* A search that is no search covers nothing. */
+static bool meets(km_deciding *d, km_str limit, km_ftype type, int64_t rid)
+{
+    km_record *rec;
+    km_jv body;
+    bool yes = false;
+    km_fault kept = *d->call->fault;
+    if (d->trust->views.matches == NULL || !good(d, km_reader_peek(&rec, d->reader, rid))
+        || !good(d, km_record_json(&body, rec, d->call)))
+        return false;
+    km_code rc = d->trust->views.matches(&yes, body, type, limit, d->call);
+    if (rc == KM_OK)
+        return yes;
+    *d->call->fault = kept;
+    return false;
+}
+
 /* Does any scope cover records of this type (0: some type) in this chart? One with a limit covers
  * those that the limit's search finds. */
 static bool in_scope(km_deciding *d, int64_t chart, km_ftype type, int64_t rid)
@@ -175,10 +192,8 @@ static bool in_scope(km_deciding *d, int64_t chart, km_ftype type, int64_t rid)
             || (s->of == KM_SCOPE_PATIENT && chart != KM_CHART_NONE
                 && !among(d->launched, d->launches, chart)))
             continue;
-        if (type != 0 && s->limit.n > 0
-            && (d->trust->views.matches == NULL
-                || !good(d, d->trust->views.matches(&yes, d->reader, type, rid, s->limit))))
-            yes = false;
+        if (type != 0 && s->limit.n > 0)
+            yes = meets(d, s->limit, type, rid);
         if (yes)
             return true;
     }

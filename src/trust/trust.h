@@ -50,9 +50,9 @@ typedef struct km_caller {
 typedef struct km_trust_views {
     /* All charts of the person that `chart` is one of, itself included; asks no access. */
     km_code (*same_person)(int64_t **charts, size_t *n, km_reader *r, int64_t chart);
-    /* Does the record meet this search ("category=laboratory")? The limit of an app's scope. NULL:
-     * a scope with a limit covers nothing. */
-    km_code (*matches)(bool *yes, km_reader *r, km_ftype type, int64_t rid, km_str search);
+    /* Does a record with this body meet this search ("category=laboratory")? The limit of an app's
+     * scope. NULL: a scope with a limit covers nothing. */
+    km_code (*matches)(bool *yes, km_jv body, km_ftype type, km_str search, km_call *call);
 } km_trust_views;
 
 typedef struct km_trust km_trust;
