@@ -157,14 +157,14 @@ find_program(NODE node)
 if(NODE)
   set(pages unit pages)
   if(TARGET kumihimo)
-    list(APPEND pages timeline lookers emergency)
+    list(APPEND pages timeline lookers emergency sign_in)
     set(program "KUMIHIMO=$<TARGET_FILE:kumihimo>")
   endif()
   foreach(part IN LISTS pages)
     add_test(NAME browser/${part} COMMAND ${NODE} tests/browser/run.mjs ${part}
              WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(browser/${part} PROPERTIES LABELS browser TIMEOUT 420 SKIP_RETURN_CODE 77
-                         ENVIRONMENT "${program}")
+                         ENVIRONMENT "${program};SIMULATED_OPENID=${CMAKE_BINARY_DIR}/simulated_openid")
   endforeach()
 endif()
 

@@ -5,12 +5,14 @@
  */
 #include "app/inside.h"
 
+#include <stdio.h>
+
 #include "trust/who/accounts.h"
 #include "trust/who/allowed.h"
+#include "trust/who/card.h"
 #include "trust/who/session.h"
-#include "trust/who/ticket.h"
 
-enum { PAGE = 256 };
+enum { PAGE = 256, CERTIFICATE_MAX = 64 << 10 };
 
 typedef struct asked {
     const km_args *args;
@@ -33,6 +35,39 @@ static void list_of(const km_str **out, size_t *n, const asked *q, const char *o
     *out = item;
 }
 
+/* The subject of a card: a blind index. The file is read, and nothing of it is kept. */
+static km_code card_subject(km_str *out, asked *q, km_card_kind kind, const char *file)
+{
+    km_str subject[2];
+    char *text = km_arena_alloc(q->own.call.arena, CERTIFICATE_MAX);
+    FILE *in = fopen(file, "rb");
+    size_t n = in != NULL ? fread(text, 1, CERTIFICATE_MAX, in) : 0;
+    if (in != NULL)
+        fclose(in);
+    if (n == 0)
+        return km_fail(&q->own.fault, KM_IO, "certificate", "it cannot be read, or is empty");
+    KM_TRY(km_card_subject(subject, q->node->keys, kind, (km_str){ text, n }, &q->own.call));
+    *out = subject[0];
+    return KM_OK;
+}
+
+/* Who proves them, and what they are there: as told, or of a card. `renewed`: the new one. */
+static km_code proof_of(km_str *issuer, km_str *subject, asked *q, bool renewed)
+{
+    const char *file = q->args->option(q->args, renewed ? "renewed-certificate" : "certificate");
+    const char *card = q->args->option(q->args, "card");
+    *issuer = text_of(q, "issuer");
+    *subject = text_of(q, renewed ? "renewed" : "subject");
+    if (file == NULL)
+        return KM_OK;
+    km_card_kind kind = km_card_named(km_str_of(card));
+    if (kind == KM_CARD_KINDS || issuer->n > 0 || subject->n > 0)
+        return km_fail(&q->own.fault, KM_USAGE, "certificate",
+                       "with --card hpki or jpki, and without issuer and subject");
+    *issuer = km_card_issuer(kind);
+    return card_subject(subject, q, kind, file);
+}
+
 static km_code trace(asked *q, const char *what)
 {
     km_audit_entry e = { .kind = KM_AUDIT_JOB, .reason = km_str_of(what) };
@@ -42,13 +77,12 @@ static km_code trace(asked *q, const char *what)
 static km_code add(asked *q)
 {
     const km_roles *roles = km_trust_roles(q->node->trust);
-    km_account a = { .issuer = text_of(q, "issuer"),
-                     .subject = text_of(q, "subject"),
-                     .role = km_roles_role(roles, text_of(q, "role")),
+    km_account a = { .role = km_roles_role(roles, text_of(q, "role")),
                      .name = text_of(q, "name"),
                      .network = text_of(q, "network"),
                      .organisation = text_of(q, "organisation"),
                      .person = text_of(q, "person") };
+    KM_TRY(proof_of(&a.issuer, &a.subject, q, false));
     list_of(&a.actor, &a.actors, q, "actor");
     list_of(&a.ward, &a.wards, q, "ward");
     KM_TRY(km_account_add(&a.number, q->node->log, &a, roles, &q->own.call));
@@ -60,12 +94,11 @@ static km_code add(asked *q)
 
 static km_code remove_one(asked *q)
 {
-    KM_TRY(
-        km_account_remove(q->node->log, text_of(q, "issuer"), text_of(q, "subject"), &q->own.call));
-    KM_TRY(km_session_end_all(q->node->whos, text_of(q, "issuer"), text_of(q, "subject"),
-                              &q->own.call));
-    KM_TRY(km_allowed_end_person(q->node->whos, text_of(q, "issuer"), text_of(q, "subject"),
-                                 &q->own.call));
+    km_str issuer, subject;
+    KM_TRY(proof_of(&issuer, &subject, q, false));
+    KM_TRY(km_account_remove(q->node->log, issuer, subject, &q->own.call));
+    KM_TRY(km_session_end_all(q->node->whos, issuer, subject, &q->own.call));
+    KM_TRY(km_allowed_end_person(q->node->whos, issuer, subject, &q->own.call));
     KM_TRY(trace(q, "account removed"));
     printf(q->args->config->json ? "{\"removed\":true}\n" : "removed\n");
     return KM_OK;
@@ -73,8 +106,10 @@ static km_code remove_one(asked *q)
 
 static km_code renew(asked *q)
 {
-    KM_TRY(km_account_renew(q->node->log, text_of(q, "issuer"), text_of(q, "subject"),
-                            text_of(q, "renewed"), &q->own.call));
+    km_str issuer, old, renewed;
+    KM_TRY(proof_of(&issuer, &old, q, false));
+    KM_TRY(proof_of(&issuer, &renewed, q, true));
+    KM_TRY(km_account_renew(q->node->log, issuer, old, renewed, &q->own.call));
     KM_TRY(trace(q, "account renewed"));
     printf(q->args->config->json ? "{\"renewed\":true}\n" : "renewed\n");
     return KM_OK;
@@ -130,11 +165,11 @@ static km_code enrol(asked *q)
 {
     km_conn *c;
     km_account a;
-    km_str code;
+    km_str code, issuer, subject;
     km_call *call = &q->own.call;
+    KM_TRY(proof_of(&issuer, &subject, q, false));
     KM_TRY(km_store_reader(&c, q->node->store, &q->own.fault));
-    km_code rc = km_account_find(&a, c, km_trust_roles(q->node->trust), text_of(q, "issuer"),
-                                 text_of(q, "subject"), call);
+    km_code rc = km_account_find(&a, c, km_trust_roles(q->node->trust), issuer, subject, call);
     km_store_return(c);
     KM_TRY(rc);
     km_account_enrolment(&code, q->node->log, &a, call);

@@ -15,7 +15,7 @@ if (name !== 'unit') {
   needs.push(['pages built into web/dist (make web)', at('../../web/dist/index.html')]);
   needs.push(['Chromium', chromiumPath]);
 }
-if (name === 'timeline' || name === 'lookers' || name === 'emergency')
+if (['timeline', 'lookers', 'emergency', 'sign_in'].includes(name))
   needs.push(['program kumihimo', process.env.KUMIHIMO ?? at('../../build/release/kumihimo')]);
 
 const missing = needs.filter(([, path]) => !existsSync(path)).map(([what]) => what);

@@ -243,6 +243,8 @@ static km_code choose(km_request *r, km_reply *out)
                      me.person[i], me.person[i]);
     km_buf_z(&b, "</form></html>");
     out->type = "text/html; charset=utf-8";
+    /* The form leads back to the client by a redirect, which 'self' would stop. */
+    km_reply_header(out, "Content-Security-Policy", KM_STR("default-src 'none'"));
     out->body = km_buf_str(&b);
     return KM_OK;
 }

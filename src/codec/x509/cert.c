@@ -291,7 +291,7 @@ static km_code read_tbs(km_cert *c, km_arena *a, km_str tbs, km_fault *f)
     return KM_OK;
 }
 
-km_code km_x509__read(km_cert *out, X509 **kept, km_arena *a, km_str der, km_fault *f)
+km_code km_cert_read(km_cert *out, km_arena *a, km_str der, km_fault *f)
 {
     km_cert c = { .der = der };
     km_str rest = der, outer, tbs, algorithm, signature;
@@ -303,20 +303,13 @@ km_code km_x509__read(km_cert *out, X509 **kept, km_arena *a, km_str der, km_fau
         || !km_der__take(&signature, &outer, KM_DER_BITS) || outer.n > 0)
         return wrong(f, "not a certificate in DER, or more than one");
     KM_TRY(read_tbs(&c, a, tbs, f));
-    *kept = km_x509__load(der);
-    if (*kept == NULL)
+    X509 *x = km_x509__load(der);
+    if (x == NULL)
         return wrong(f, "OpenSSL does not take it");
+    X509_free(x);
     km_sha256(c.sha256, der.p, der.n);
     *out = c;
     return KM_OK;
-}
-
-km_code km_cert_read(km_cert *out, km_arena *a, km_str der, km_fault *f)
-{
-    X509 *x = NULL;
-    km_code rc = km_x509__read(out, &x, a, der, f);
-    X509_free(x);
-    return rc;
 }
 
 km_code km_cert_unpem(km_str *der, size_t *n, size_t max, km_arena *a, km_str text, km_fault *f)

@@ -51,8 +51,6 @@ km_code km_x509__hc_roles(km_cert *c, km_arena *a, km_str value, km_fault *f);
 
 /* All of `der` as one certificate of OpenSSL, NULL when it is none. */
 X509 *km_x509__load(km_str der);
-/* km_cert_read, and OpenSSL's form of it, which is the caller's to free; NULL on a fault. */
-km_code km_x509__read(km_cert *out, X509 **kept, km_arena *a, km_str der, km_fault *f);
 struct km_x509_anchors {
     X509_STORE *store;
     size_t n;

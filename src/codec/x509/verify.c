@@ -227,7 +227,9 @@ km_code km_x509_verify(km_x509_path *out, km_arena *a, const km_x509_anchors *an
         return km_fail(f, KM_TOO_LONG, "certificate", "at most %d certificates", KM_X509_CHAIN);
     for (size_t i = 0; i < n && rc == KM_OK; i++) {
         km_cert other;
-        rc = km_x509__read(i == 0 ? &path.leaf : &other, &cert[i], a, der[i], f);
+        rc = km_cert_read(i == 0 ? &path.leaf : &other, a, der[i], f);
+        if (rc == KM_OK && (cert[i] = km_x509__load(der[i])) == NULL)
+            rc = km_fail(f, KM_MALFORMED, "certificate", "OpenSSL does not take it");
     }
     if (rc == KM_OK)
         rc = check_path(&path, a, anchors, cert, n, want, f);

@@ -13,7 +13,6 @@ interface ShellWords {
   otherLanguage: string;
   signIn: string;
   signOut: string;
-  account: (name: string) => string;
   demoTitle: string;
   demoText: string;
   openTitle: string;
@@ -38,7 +37,6 @@ export const shellWords: Words<ShellWords> = {
     otherLanguage: 'English',
     signIn: 'サインイン',
     signOut: 'サインアウト',
-    account: (name) => `${name} のアカウント`,
     demoTitle: 'これはデモです',
     demoText: '人も施設も架空です。だれでも、どの役割ででも入れます。実在する人の記録を入れないでください。',
     openTitle: '認証は切られています',
@@ -67,7 +65,6 @@ export const shellWords: Words<ShellWords> = {
     otherLanguage: '日本語',
     signIn: 'Sign in',
     signOut: 'Sign out',
-    account: (name) => `Account of ${name}`,
     demoTitle: 'This is a demonstration',
     demoText:
       'People and institutions are invented. Anyone can enter in any role. Do not put records of real people here.',

@@ -58,12 +58,12 @@ export function Failure({ fault, again }: { fault: Fault; again: () => void }) {
 export function DemoBanner() {
   const words = useWords(shellWords);
   return (
-    <div className="demo-banner" role="note">
+    <aside className="demo-banner" aria-label={words.demoTitle}>
       <p>
         <strong>{words.demoTitle}</strong>
         <span>{words.demoText}</span>
       </p>
-    </div>
+    </aside>
   );
 }
 

@@ -31,7 +31,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [session, set] = useState<Session | undefined>(undefined);
   useEffect(() => {
     const stop = new AbortController();
-    ask<Session>('/session', stop.signal).then(set, () => undefined);
+    // Who came in meanwhile is newer than what was asked before.
+    ask<Session>('/session', stop.signal).then(
+      (first) => set((now) => now ?? first),
+      () => undefined,
+    );
     return () => stop.abort();
   }, []);
   const signOut = useCallback(async () => {

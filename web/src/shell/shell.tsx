@@ -32,7 +32,7 @@ function Who() {
       <a className="top-link" href="#/notices">
         {words.notices}
       </a>
-      <a className="top-link top-who" href="#/account" aria-label={words.account(session.name ?? '')}>
+      <a className="top-link top-who" href="#/account">
         <span className="top-role">{session.role?.[language]}</span>
         <span className="top-name">{session.name}</span>
       </a>

@@ -28,7 +28,7 @@ export function Return({ query }: PageProps) {
     }
     send<Session>('POST', '/sign-in/provider/done', { code, state, ...(iss === undefined ? {} : { iss }) }).then(
       (session) => enter(session, set),
-      (fault: unknown) => setWrong(fault instanceof Fault && fault.said !== '' ? fault.said : words.broken),
+      (fault: unknown) => setWrong(fault instanceof Fault && fault.status === 401 ? words.refused : words.broken),
     );
   }, [query, words, set]);
   return (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Words } from '@i18n/language';
 
-interface SignInWords {
+export interface SignInWords {
   title: string;
   lead: string;
   none: string;
@@ -34,6 +34,7 @@ interface SignInWords {
   returning: string;
   refusedThere: string;
   broken: string;
+  refused: string;
   backToSignIn: string;
   account: string;
   notSignedIn: string;
@@ -87,6 +88,7 @@ export const signInWords: Words<SignInWords> = {
     returning: 'サインインを確かめています…',
     refusedThere: '認証サーバーでサインインが取り消されたか、拒否されました。',
     broken: 'サインインできませんでした。',
+    refused: 'この本人確認では入れません。もう一度試しても入れないときは、アカウントがあるか管理者に確かめてください。',
     backToSignIn: 'サインインの画面へ',
     account: 'アカウント',
     notSignedIn: 'サインインしていません。',
@@ -146,6 +148,7 @@ export const signInWords: Words<SignInWords> = {
     returning: 'Checking the sign-in…',
     refusedThere: 'The provider cancelled or refused the sign-in.',
     broken: 'You could not be signed in.',
+    refused: 'This proof does not let you in. If it fails again, ask the administrator whether you have an account.',
     backToSignIn: 'To the sign-in page',
     account: 'Account',
     notSignedIn: 'You are not signed in.',

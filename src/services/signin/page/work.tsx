@@ -8,12 +8,19 @@ import { goTo } from '@shell/route';
 import type { Session } from '@shell/session';
 import { takeThen } from './then';
 import { makePasskey, showPasskey, type NewOptions, type ShowOptions } from './webauthn';
-import { signInWords } from './words';
+import { signInWords, type SignInWords } from './words';
 
 export interface Work {
   busy: boolean;
   wrong: string;
   run: (step: () => Promise<string | void>) => void;
+}
+
+/** Why one is not in, in words; what the node says of it is for who looks after it. */
+export function said(fault: Fault, words: SignInWords, unreached: string): string {
+  if (fault.status === 0) return unreached;
+  if (fault.status === 401) return `${words.broken}${words.refused}`;
+  return fault.said === '' ? words.broken : `${words.broken} (${fault.said})`;
 }
 
 /** A step that answers with a sentence did not succeed. */
@@ -31,8 +38,7 @@ export function useWork(): Work {
           (said) => setWrong(said ?? ''),
           (error: unknown) => {
             if (!(error instanceof Fault)) return setWrong(words.broken);
-            const known = error.status === 0 ? shell.faults.unreached : words.broken;
-            setWrong(error.said === '' ? known : `${known} (${error.said})`);
+            setWrong(said(error, words, shell.faults.unreached));
           },
         )
         .finally(() => setBusy(false));
