@@ -6,12 +6,14 @@
 #include "trust/classes/classes.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "km_data_trust_classes.h"
 
-enum { ITEMS = 128, CARRIERS = 256, STEPS = 20000 };
+enum { ITEMS = 128, CARRIERS = 256, STEPS = 20000, TYPES = 1024, REMEMBERED = 512 };
 #define TABLE_BYTES ((size_t)8 << 20)
 #define OWN_WORDS KM_STR("urn:kumihimo:item")
 
@@ -28,7 +30,19 @@ struct km_classes {
     km_carried shown[KM_CLASSES];
     carrier carrier[CARRIERS]; /* of one type together */
     size_t carriers;
+    /* Types whose rows look at `code` and `category` alone: what one of them carries, all with the
+     * same two carry. */
+    bool by_words[TYPES];
+    km_sipkey key[2]; /* random: nobody makes two records look alike */
 };
+
+/* What was found out about two members' texts, by their hashes; each thread has its own. */
+typedef struct remembered {
+    uint64_t hash[2];
+    bool known;
+    km_carried items;
+} remembered;
+static _Thread_local remembered memory[REMEMBERED];
 
 static _Noreturn void wrong(const char *table, km_str where)
 {
@@ -76,8 +90,32 @@ static int by_type(const void *a, const void *b)
     return (x->type > y->type) - (x->type < y->type);
 }
 
+/* Names at which a path of the table begins, anywhere in it; texts in quotes are passed over. */
+static bool looks_at_words_alone(km_str path)
+{
+    static const char *const known[] = { "code", "category", "system", "and", "or", "true" };
+    for (size_t i = 0, end; i < path.n; i = end) {
+        end = i + 1;
+        if (path.p[i] == '\'')
+            while (end < path.n && path.p[end++] != '\'')
+                ;
+        if (!isalpha((unsigned char)path.p[i]))
+            continue;
+        while (end < path.n && isalpha((unsigned char)path.p[end]))
+            end++;
+        bool found = i > 0 && path.p[i - 1] == '.';
+        for (size_t k = 0; k < sizeof known / sizeof *known && !found; k++)
+            found = km_str_is(km_str_sub(path, i, end - i), known[k]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 static void read_carriers(km_classes *c)
 {
+    for (size_t t = 0; t < TYPES; t++)
+        c->by_words[t] = true;
     km_str cell[4], rest = km_embedded_find(km_data_trust_classes, "carriers.tsv");
     (void)km_tsv_next(cell, 4, &rest);
     while (km_tsv_next(cell, 4, &rest) >= 3) {
@@ -90,6 +128,8 @@ static void read_carriers(km_classes *c)
         if (!always && km_path_compile(&when, c->arena, cell[2], km_fhir_model(), &f) != KM_OK)
             wrong("carriers", cell[2]);
         row.when = when;
+        if (row.type < TYPES && !looks_at_words_alone(cell[2]))
+            c->by_words[row.type] = false;
         c->carrier[c->carriers++] = row;
     }
     qsort(c->carrier, c->carriers, sizeof *c->carrier, by_type);
@@ -100,6 +140,7 @@ km_classes *km_classes_new(void)
     km_classes *c = calloc(1, sizeof *c);
     assert(c != NULL);
     c->arena = km_arena_new(TABLE_BYTES);
+    km_random_real.fill(km_random_real.self, c->key, sizeof c->key);
     read_items(c);
     read_carriers(c);
     return c;
@@ -170,6 +211,23 @@ static km_code holds(bool *out, const km_path *when, const km_path_env *env, km_
     return rc;
 }
 
+/* Where this record's words are remembered, or will be: emptied when it held other words. */
+static remembered *place_of(const km_classes *c, km_ftype type, km_jv resource)
+{
+    const km_str part[] = { km_jv_raw(KM_JV_GET(resource, "code")),
+                            km_jv_raw(KM_JV_GET(resource, "category")) };
+    uint64_t hash[2];
+    for (int k = 0; k < 2; k++) {
+        uint64_t own[3] = { km_siphash(c->key[k], part[0].p, part[0].n),
+                            km_siphash(c->key[k], part[1].p, part[1].n), type };
+        hash[k] = km_siphash(c->key[k], own, sizeof own);
+    }
+    remembered *r = &memory[hash[0] % REMEMBERED];
+    if (r->hash[0] != hash[0] || r->hash[1] != hash[1])
+        *r = (remembered){ .hash = { hash[0], hash[1] } };
+    return r;
+}
+
 km_code km_classes_carried(km_carried *out, const km_classes *c, km_jv resource, km_arena *a,
                            km_fault *f)
 {
@@ -177,6 +235,11 @@ km_code km_classes_carried(km_carried *out, const km_classes *c, km_jv resource,
     *out = (km_carried){ { 0, 0 } };
     if (type == 0 || own_words(out, c, resource))
         return KM_OK;
+    remembered *known = type < TYPES && c->by_words[type] ? place_of(c, type, resource) : NULL;
+    if (known != NULL && known->known) {
+        *out = known->items;
+        return KM_OK;
+    }
     km_path_env env = {
         .model = km_fhir_model(), .arena = a, .resource = resource, .step_limit = STEPS
     };
@@ -193,6 +256,10 @@ km_code km_classes_carried(km_carried *out, const km_classes *c, km_jv resource,
             add(&found, row->item);
     }
     *out = found;
+    if (known != NULL) {
+        known->items = found;
+        known->known = true;
+    }
     return KM_OK;
 }
 
