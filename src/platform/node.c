@@ -111,10 +111,10 @@ static km_code open_store(km_node *n, const assembly *parts, const place *p, km_
     if (elsewhere.p != NULL && !km_str_starts(elsewhere, KM_STR("postgres://"))
         && !km_str_starts(elsewhere, KM_STR("postgresql://")))
         return km_fail(f, KM_USAGE, "store", "an address of PostgreSQL is postgres://...");
-    /* Of the 150 MB that a node may live in, 48 are for the pages that the writer works on. */
+    /* Of the 150 MB that a node may live in, 40 are for the pages that the writer works on. */
     km_store_options o = { .place = n->config->store ? n->config->store : p->db,
                            .sql = parts->sql,
-                           .writer_cache_kib = 48 * 1024 };
+                           .writer_cache_kib = 40 * 1024 };
     return km_store_open(&n->store, &o, f);
 }
 
