@@ -177,6 +177,7 @@ void km_node_close(km_node *n)
     if (n == NULL)
         return;
     km_node__close_persons(n);
+    km_node__feed_stop(n); /* it reads the log */
     if (n->log != NULL)
         km_log_close(n->log);
     if (n->store != NULL)

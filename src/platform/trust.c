@@ -143,7 +143,6 @@ km_code km_node__open_trust(km_node *n, const char *keys, const char *token, km_
 void km_node__close_trust(km_node *n)
 {
     km_fault none = { 0 };
-    km_node__feed_stop(n);
     km_providers_free(n->providers);
     km_cards_free(n->cards);
     km_node__close_watch(n);

@@ -66,3 +66,12 @@ km_code km_notes_flush(void *state, km_code (*write)(void *self, const void *not
     km_notes_drop(state);
     return KM_OK;
 }
+
+km_code km_notes_take_all(km_conn *c, const char *query, const int64_t *chart, km_fault *f)
+{
+    km_stmt *st;
+    KM_TRY(km_query(&st, c, query, f));
+    if (chart != NULL)
+        km_bind_int(st, 1, *chart);
+    return km_run(st, NULL, f);
+}

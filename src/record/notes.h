@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
+#include "store/store.h"
 
 void *km_notes_open(void);
 void km_notes_close(void *notes);
@@ -19,5 +20,7 @@ void *km_notes_add(void *notes, size_t bytes);
 /* Writes each, and forgets them when all were written. */
 km_code km_notes_flush(void *notes, km_code (*write)(void *self, const void *note, km_fault *f),
                        void *self, km_fault *f);
+/* Runs a query that takes all rows of a chart, or without one all rows: for forget and clear. */
+km_code km_notes_take_all(km_conn *c, const char *query, const int64_t *chart, km_fault *f);
 
 #endif

@@ -393,6 +393,7 @@ static km_code judge_silence(running *r, km_fault *f)
     if (r->late)
         return km_fail(f, KM_TOO_COSTLY, r->def->name, "parsing takes more than %u s",
                        r->ms / 1000);
+    r->waited_ns = 0; /* it has ended, perhaps with its time: how, is told in a moment */
     if (!wait_for(r, r->ticket) || recv(r->ticket, &status, sizeof status, 0) != sizeof status)
         return km_fail(f, KM_BUSY, r->def->name, "no process for it");
     return fault_of_death(r, status, f);

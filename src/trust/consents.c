@@ -71,19 +71,14 @@ static km_code flush(void *state, km_conn *c, km_fault *f)
 
 static km_code forget(void *state, km_conn *c, int64_t chart, km_fault *f)
 {
-    km_stmt *st;
     (void)state;
-    KM_TRY(km_query(&st, c, "consent_forget", f));
-    km_bind_int(st, 1, chart);
-    return km_run(st, NULL, f);
+    return km_notes_take_all(c, "consent_forget", &chart, f);
 }
 
 static km_code clear(void *state, km_conn *c, km_fault *f)
 {
-    km_stmt *st;
     (void)state;
-    KM_TRY(km_query(&st, c, "consent_clear", f));
-    return km_run(st, NULL, f);
+    return km_notes_take_all(c, "consent_clear", NULL, f);
 }
 
 const km_fold_def km_trust_consent_fold = { .name = "consent",

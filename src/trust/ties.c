@@ -234,19 +234,14 @@ static km_code flush(void *state, km_conn *c, km_fault *f)
 
 static km_code forget(void *state, km_conn *c, int64_t chart, km_fault *f)
 {
-    km_stmt *st;
     (void)state;
-    KM_TRY(km_query(&st, c, "tie_forget", f));
-    km_bind_int(st, 1, chart);
-    return km_run(st, NULL, f);
+    return km_notes_take_all(c, "tie_forget", &chart, f);
 }
 
 static km_code clear(void *state, km_conn *c, km_fault *f)
 {
-    km_stmt *st;
     (void)state;
-    KM_TRY(km_query(&st, c, "tie_clear", f));
-    return km_run(st, NULL, f);
+    return km_notes_take_all(c, "tie_clear", NULL, f);
 }
 
 /* A change of data/trust/ties.tsv is a higher version. */

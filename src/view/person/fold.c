@@ -324,12 +324,8 @@ static km_code clear(void *state, km_conn *c, km_fault *f)
 {
     static const char *const queries[] = { "link_clear", "person_clear", "name_clear" };
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        km_stmt *st;
-        int64_t changed;
-        KM_TRY(km_query(&st, c, queries[i], f));
-        KM_TRY(km_run(st, &changed, f));
-    }
+    for (size_t i = 0; i < 3; i++)
+        KM_TRY(km_notes_take_all(c, queries[i], NULL, f));
     return KM_OK;
 }
 
