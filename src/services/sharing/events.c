@@ -44,19 +44,28 @@ static void print_who(km_jw *w, km_jv patient, int64_t person, km_arena *a)
     km_jw_member(w, "birthDate", km_jv_str(KM_JV_GET(patient, "birthDate")));
 }
 
-static km_code print_row(km_jw *w, km_reader *reader, const km_person_row *row)
+/* The Patients of the rows that are still there; rows keep step with them. */
+static km_code load_people(km_record **rec, km_person_row *row, size_t *n, km_reader *reader)
 {
-    km_record *rec;
-    km_jv body;
+    size_t kept = 0;
     km_call *call = km_reader_call(reader);
-    km_code rc = km_reader_by_rid(&rec, reader, row->patient_rid);
-    if (rc == KM_NOT_FOUND || rc == KM_ERASED) {
-        km_fault_clear(call->fault);
-        return KM_OK;
+    for (size_t i = 0; i < *n; i++) {
+        km_code rc = km_reader_by_rid(&rec[kept], reader, row[i].patient_rid);
+        if (rc == KM_NOT_FOUND || rc == KM_ERASED) {
+            km_fault_clear(call->fault);
+            continue;
+        }
+        KM_TRY(rc);
+        row[kept++] = row[i];
     }
-    KM_TRY(rc);
+    *n = kept;
+    return km_access_release(km_reader_access(reader), rec, kept, call->fault);
+}
+
+static km_code print_row(km_jw *w, km_call *call, const km_person_row *row, km_record *rec)
+{
+    km_jv body;
     KM_TRY(km_record_json(&body, rec, call));
-    KM_TRY(km_access_release(km_reader_access(reader), &rec, 1, call->fault));
     km_jw_open(w, '{');
     print_who(w, body, row->person, call->arena);
     km_jw_member_int(w, "institutions", (int64_t)row->charts);
@@ -75,12 +84,14 @@ static km_code print_people(km_buf *out, km_request *r, km_reader *reader)
         return km_fail(r->call.fault, KM_BAD_VALUE, "limit", "a number from 1 on");
     limit = limit > PEOPLE_MAX ? PEOPLE_MAX : limit;
     km_person_row *row = KM_NEW_ARRAY(r->call.arena, (size_t)limit, km_person_row);
+    km_record **rec = KM_NEW_ARRAY(r->call.arena, (size_t)limit, km_record *);
     KM_TRY(km_person_list(row, &n, (size_t)limit, reader, name, after, &next));
+    KM_TRY(load_people(rec, row, &n, reader));
     km_jw_open(&w, '{');
     km_jw_key(&w, "persons");
     km_jw_open(&w, '[');
     for (size_t i = 0; i < n; i++)
-        KM_TRY(print_row(&w, reader, &row[i]));
+        KM_TRY(print_row(&w, &r->call, &row[i], rec[i]));
     km_jw_close(&w, ']');
     if (next.n > 0)
         km_jw_member(&w, "next", next);
