@@ -295,6 +295,20 @@ static void others_see_by_person_by_office_and_by_purpose(void **state)
     close_world(&w);
 }
 
+static void an_id_that_two_hospitals_have_names_nobody(void **state)
+{
+    world w;
+    static const caller citizen = { .role = "citizen", .person = "Patient/p" };
+    (void)state;
+    open_world(&w);
+    expect(&w, &citizen, "one hospital has it", "PosucH");
+    put_patient(&w, w.stranger, "p", "3");
+    expect(&w, &citizen, "whose id two hospitals have", "H");
+    put_patient(&w, w.t.node->local_source, "p", "1");
+    expect(&w, &citizen, "whom the register names", "PosucH");
+    close_world(&w);
+}
+
 static void scopes_only_narrow(void **state)
 {
     world w;
@@ -367,6 +381,7 @@ int main(void)
         cmocka_unit_test(consent_opens_what_the_class_holds_and_no_label),
         cmocka_unit_test(a_newer_consent_counts_from_its_commit_on),
         cmocka_unit_test(others_see_by_person_by_office_and_by_purpose),
+        cmocka_unit_test(an_id_that_two_hospitals_have_names_nobody),
         cmocka_unit_test(scopes_only_narrow),
         cmocka_unit_test(an_old_version_is_judged_by_what_it_says),
     };

@@ -37,8 +37,8 @@ void km_access_bind(km_access *a, km_reader *r);
 km_code km_reader_peek(km_record **out, km_reader *r, int64_t rid);
 /* The source and the patient of a chart, without asking; KM_NOT_FOUND. */
 km_code km_reader_peek_chart(km_chart *out, km_reader *r, int64_t chart);
-/* The chart of the Patient with this id: `source`'s own, else the first there is. KM_NOT_FOUND
- * without a word in the call's fault. */
+/* The chart of the Patient with this id: `source`'s own, else the only one there is: an id that
+ * several other sources have names nobody. KM_NOT_FOUND without a word in the call's fault. */
 km_code km_reader_peek_patient(int64_t *chart, km_reader *r, km_str id, int32_t source);
 /* The current Patient of a chart. KM_NOT_FOUND. */
 km_code km_reader_peek_chart_patient(km_record **out, km_reader *r, int64_t chart);

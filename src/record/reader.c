@@ -392,10 +392,13 @@ km_code km_reader_chart(km_chart *out, km_reader *r, int64_t chart)
     return km_reader_peek_chart(out, r, chart);
 }
 
+/* Two hospitals may both have a Patient/1: without one of `source`'s own, an id that several have
+ * names nobody. */
 static km_code patient_claim(int64_t *chart, int64_t *rid, km_reader *r, km_str id, int32_t source)
 {
     km_stmt *st;
-    bool found = false;
+    size_t found = 0;
+    bool own = false;
     km_fault *f = r->call->fault;
     KM_TRY(km_query(&st, r->conn, "claim_peek", f));
     km_bind_int(st, 1, km_fhir_type_named(KM_STR("Patient")));
@@ -404,12 +407,13 @@ static km_code patient_claim(int64_t *chart, int64_t *rid, km_reader *r, km_str 
         bool row;
         KM_TRY(km_step(&row, st, f));
         if (!row)
-            return found ? KM_OK : KM_NOT_FOUND;
-        if (found && km_col_int(st, 2) != source)
+            return own || found == 1 ? KM_OK : KM_NOT_FOUND;
+        found++;
+        if (own)
             continue;
+        own = km_col_int(st, 2) == source;
         *chart = km_col_int(st, 0);
         *rid = km_col_int(st, 1);
-        found = true;
     }
 }
 

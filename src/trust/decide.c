@@ -110,8 +110,7 @@ static bool among(const int64_t *chart, size_t n, int64_t one)
     return false;
 }
 
-/* All charts of the people with these Patients. Ids are unique per source: of several sources'
- * Patients with one id the node's own register decides, or the caller's source. */
+/* All charts of the people with these Patients, as the node's register names them. */
 static void charts_of(const int64_t **out, size_t *n, km_deciding *d, const km_str *patient,
                       size_t patients)
 {
@@ -219,8 +218,8 @@ static bool write_in_scope(const km_deciding *d, int64_t chart, km_ftype type, u
 bool km_decide_write(km_deciding *d, int64_t chart, km_ftype type, unsigned may)
 {
     static const char own_patient[] = "Patient";
-    if (!write_in_scope(d, chart, type, may))
-        return false;
+    if (d->call->caller->source <= 0 || !write_in_scope(d, chart, type, may))
+        return false; /* who acts for nobody has no source to write to */
     if (d->basis != KM_BASIS_SELF)
         return d->basis == KM_BASIS_OWN;
     /* People write into their own charts; who they are is for those who have seen them to say. */
@@ -479,6 +478,7 @@ static void codes_of(km_consent_request *r, km_jv body, km_arena *a)
 {
     km_str *code = KM_NEW_ARRAY(a, CODES, km_str);
     walk w = { .depth = 1 };
+    bool passed_over = false;
     w.left[0] = km_jv_each(body);
     r->codes = 0;
     while (w.depth > 0 && r->codes < CODES) {
@@ -494,10 +494,11 @@ static void codes_of(km_consent_request *r, km_jv body, km_arena *a)
         bool inner = km_jv_is(at->value, KM_JSON_OBJECT) || km_jv_is(at->value, KM_JSON_ARRAY);
         if (inner && w.depth < WALK_DEPTH)
             w.left[w.depth++] = km_jv_each(at->value);
+        passed_over |= inner && w.depth == WALK_DEPTH;
     }
     r->code = code;
     /* Codes that were not reached are not known. */
-    r->unknown = r->codes == CODES ? KM_FACT_CODES : 0;
+    r->unknown = r->codes == CODES || passed_over ? KM_FACT_CODES : 0;
 }
 
 static bool in_class(km_access_class klass, km_carried items)
@@ -517,7 +518,7 @@ typedef struct one {
 
 static bool consented(km_deciding *d, km_decided *p, const one *o)
 {
-    km_decision *why = &p->why;
+    km_decision decided, *why = &decided;
     km_consent_request r = p->request;
     km_arena *a = d->call->arena;
     r.klass = km_fhir_type_name(o->type);
@@ -550,7 +551,10 @@ static bool consented(km_deciding *d, km_decided *p, const one *o)
                             : p->request.grant == KM_GRANT_FULL && d->klass == KM_CLASS_EMERGENCY
                                 ? KM_CLASS_NONE
                                 : d->klass;
-    return in_class(klass, o->mark->items);
+    if (!in_class(klass, o->mark->items))
+        return false;
+    p->why = decided;
+    return true;
 }
 
 static bool of_nobody(km_deciding *d, km_ftype type, int64_t rid)

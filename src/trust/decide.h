@@ -33,7 +33,7 @@ typedef struct km_decided {
     bool asks_codes, labelled;
     km_consent_parts parts;
     km_consent_answer all;
-    km_decision why; /* of the last record that was decided on */
+    km_decision why; /* why the last record was shown */
     struct km_decided *next;
 } km_decided;
 
