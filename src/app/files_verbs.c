@@ -48,11 +48,17 @@ static km_code map_file(opened *o, const char *path, km_fault *f)
     return rc;
 }
 
-static km_code open_file(opened *o, const km_args *a, const char *path, km_fault *f)
+static km_code look_at(opened *o, const km_args *a, const char *path, km_fault *f)
 {
     *o = (opened){ 0 };
     KM_TRY(map_file(o, path, f));
     o->format = km_format_of(a->services, o->text);
+    return KM_OK;
+}
+
+static km_code open_file(opened *o, const km_args *a, const char *path, km_fault *f)
+{
+    KM_TRY(look_at(o, a, path, f));
     if (o->format == NULL)
         return km_fail(f, KM_UNSUPPORTED, path, "no known format");
     return KM_OK;
@@ -155,11 +161,10 @@ typedef struct converting {
     int64_t bundles, errors;
 } converting;
 
-static km_code print_entries(void *self, int64_t line, km_str json)
+static km_code print_entries(void *self, const km_piece *piece)
 {
     converting *c = self;
-    (void)line;
-    printf("%s%.*s", c->bundles++ > 0 ? ",\n" : opening, KM_STR_ARG(json));
+    printf("%s%.*s", c->bundles++ > 0 ? ",\n" : opening, KM_STR_ARG(piece->json));
     return ferror(stdout) ? KM_IO : KM_OK;
 }
 
@@ -171,29 +176,49 @@ static void print_problem(void *self, bool error, const km_fault *f)
             f->path[0] ? ": " : "", f->detail);
 }
 
+static km_code convert_to_fhir(converting *c, const km_args *a, const opened *o, km_call *call)
+{
+    km_format_sink sink = { print_entries, print_problem, c };
+    km_document doc = { o->text, km_str_of(c->path) };
+    if (o->format == NULL)
+        return km_fail(call->fault, KM_UNSUPPORTED, c->path, "no known format");
+    if (o->format->records == NULL)
+        return cannot(c->path, o, call->fault);
+    KM_TRY(km_format_records(o->format, a->config->jobs, &doc, &sink, call));
+    printf("%s]}\n", c->bundles == 0 ? opening : "\n");
+    return KM_OK;
+}
+
+static km_code convert_from_fhir(const km_format *to, const opened *o, km_call *call)
+{
+    km_json *doc;
+    km_buf out = km_buf_in(call->arena);
+    KM_TRY(km_json_parse(&doc, call->arena, o->text, NULL, call->fault));
+    KM_TRY(to->write(&out, km_json_root(doc), call));
+    fwrite(out.p, 1, out.n, stdout);
+    return ferror(stdout) ? km_fail(call->fault, KM_IO, NULL, "it cannot be written") : KM_OK;
+}
+
 int km_app__convert(const km_args *a, km_node *n)
 {
     opened o;
     km_fault f = { 0 };
-    const char *to = a->option(a, "to");
+    const char *name = a->option(a, "to");
+    bool fhir = name != NULL && strcmp(name, "fhir") == 0;
+    const km_format *to = fhir ? NULL : km_format_named(a->services, km_str_of(name));
     (void)n;
     if (a->words != 1)
         return usage("convert", "name one file");
-    if (to == NULL || strcmp(to, "fhir") != 0)
-        return usage("convert", "say what to: --to fhir");
+    if (!fhir && (to == NULL || to->write == NULL))
+        return usage("convert", "say what to: --to fhir, or a format that can be written");
     converting c = { .path = a->word[0] };
-    km_format_sink sink = { print_entries, print_problem, &c };
     km_arena *arena = km_arena_new(ARENA);
     km_call call = {
         .arena = arena, .fault = &f, .clock = &km_clock_real, .random = &km_random_real
     };
-    km_code rc = open_file(&o, a, a->word[0], &f);
-    if (rc == KM_OK && o.format->records == NULL)
-        rc = cannot(a->word[0], &o, &f);
+    km_code rc = look_at(&o, a, a->word[0], &f);
     if (rc == KM_OK)
-        rc = km_format_records(o.format, a->config->jobs, o.text, &sink, &call);
-    if (rc == KM_OK)
-        printf("%s]}\n", c.bundles == 0 ? opening : "\n");
+        rc = fhir ? convert_to_fhir(&c, a, &o, &call) : convert_from_fhir(to, &o, &call);
     close_file(&o);
     km_arena_free(arena);
     if (rc != KM_OK) {

@@ -112,7 +112,9 @@ static const km_option consent_options[] = { { "vectors", "FILE",
                                              { 0 } };
 
 static const km_option convert_options[] = {
-    { "to", "fhir", "what to make of it: a FHIR R4 Bundle", "変換先: FHIR R4 の Bundle" }, { 0 }
+    { "to", "fhir|FORMAT", "what to make of it: a FHIR R4 Bundle, or of a Bundle a file",
+      "変換先: FHIR R4 の Bundle、または Bundle から作るファイルの形式" },
+    { 0 }
 };
 
 #define RING_OPTIONS                                                                         \
@@ -240,10 +242,12 @@ static const km_command commands[] = {
       "ファイルの中身と誤りの場所を言葉で示す",
       "  kumihimo explain RECEIPTC.UKE\n  kumihimo explain --lang en RECEIPTC.UKE", NULL,
       KM_NO_NODE | KM_PARSES, km_app__explain },
-    { "convert", "FILE", "print the records of a file as a FHIR bundle, storing nothing",
-      "ファイルの記録を保存せずに FHIR の Bundle として書き出す",
-      "  kumihimo convert RECEIPTC.UKE --to fhir", convert_options, KM_NO_NODE | KM_PARSES,
-      km_app__convert },
+    { "convert", "FILE",
+      "print the records of a file as a FHIR bundle, or a bundle as such a file, storing nothing",
+      "ファイルの記録を FHIR の Bundle として、または Bundle をその形式で、保存せずに書き出す",
+      "  kumihimo convert RECEIPTC.UKE --to fhir\n"
+      "  kumihimo convert bundle.json --to hl7v2",
+      convert_options, KM_NO_NODE | KM_PARSES, km_app__convert },
     { "permissions", NULL, "who may do what, and on which basis", "誰が何をどの根拠でできるか",
       "  kumihimo permissions\n  kumihimo permissions --json", NULL, KM_NO_NODE,
       km_app__permissions },

@@ -10,3 +10,12 @@ const km_format *km_format_of(const km_service *const *services, km_str text)
                 return *f;
     return NULL;
 }
+
+const km_format *km_format_named(const km_service *const *services, km_str name)
+{
+    for (; services != NULL && *services != NULL; services++)
+        for (const km_format *const *f = (*services)->formats; f != NULL && *f != NULL; f++)
+            if (km_str_is(name, (*f)->name))
+                return *f;
+    return NULL;
+}

@@ -5,28 +5,45 @@
  */
 #include "platform/formats.h"
 
-enum { ENTRIES = 1, WARNING, ERROR, TEXT, COUNT };
+enum { SOURCE = 1, ENTRIES, WARNING, ERROR, TEXT, COUNT };
 enum { ARENA = 1 << 28, STREAM = 1 << 16 };
 
 /* --- in the worker --- */
 
-static km_code say_entries(void *self, int64_t line, km_str json)
+typedef struct saying {
+    km_job *job;
+    km_str text;
+} saying;
+
+/* Where the source of the next entries stands in the document, which both sides have. */
+typedef struct extent {
+    uint64_t from, n;
+} extent;
+
+static km_code say_entries(void *self, const km_piece *piece)
 {
-    km_job_say(self, ENTRIES, line, json);
+    saying *s = self;
+    extent e = { 0 };
+    if (piece->source.n > 0)
+        e = (extent){ (uint64_t)(piece->source.p - s->text.p), piece->source.n };
+    km_job_say(s->job, SOURCE, 0, (km_str){ (const char *)&e, sizeof e });
+    km_job_say(s->job, ENTRIES, piece->line, piece->json);
     return KM_OK;
 }
 
 static void say_problem(void *self, bool error, const km_fault *f)
 {
-    km_job_say(self, error ? ERROR : WARNING, 0, (km_str){ (const char *)f, sizeof *f });
+    saying *s = self;
+    km_job_say(s->job, error ? ERROR : WARNING, 0, (km_str){ (const char *)f, sizeof *f });
 }
 
-static km_code say_records(km_job *j, const km_format *format, km_str text, km_fault *f)
+static km_code say_records(km_job *j, const km_format *format, const km_document *doc, km_fault *f)
 {
-    km_format_sink sink = { say_entries, say_problem, j };
+    saying s = { j, doc->text };
+    km_format_sink sink = { say_entries, say_problem, &s };
     km_arena *a = km_arena_new(ARENA);
     km_call call = { .arena = a, .fault = f, .clock = &km_clock_real, .random = &km_random_real };
-    km_code rc = format->records(text, &sink, &call);
+    km_code rc = format->records(doc, &sink, &call);
     km_arena_free(a);
     return rc;
 }
@@ -52,23 +69,15 @@ static km_code say_explained(km_job *j, const km_format *format, km_str text, bo
     return rc;
 }
 
-static const km_format *format_named(const km_service *const *services, km_str name)
-{
-    for (; *services != NULL; services++)
-        for (const km_format *const *f = (*services)->formats; f != NULL && *f != NULL; f++)
-            if (km_str_is(name, (*f)->name))
-                return *f;
-    return NULL;
-}
-
-/* how: "records NAME", "ja NAME", "en NAME" */
+/* how: "records NAME PATH", "ja NAME ", "en NAME " */
 static km_code run(const void *self, km_job *j, km_str how, km_str in, km_fault *f)
 {
-    km_str name, what = km_str_cut(how, ' ', &name);
-    const km_format *format = format_named(self, name);
+    km_str rest, path, what = km_str_cut(how, ' ', &rest);
+    const km_format *format = km_format_named(self, km_str_cut(rest, ' ', &path));
+    km_document doc = { in, path };
     if (format == NULL)
         return km_fail(f, KM_INTERNAL, "format", NULL);
-    return km_str_is(what, "records") ? say_records(j, format, in, f)
+    return km_str_is(what, "records") ? say_records(j, format, &doc, f)
                                       : say_explained(j, format, in, km_str_is(what, "ja"), f);
 }
 
@@ -79,33 +88,56 @@ km_job_def km_format_job(const km_service *const *services)
 
 /* --- on the other side --- */
 
+typedef struct hearing {
+    const km_format_sink *sink;
+    km_str text, source;
+} hearing;
+
+static bool hear_source(hearing *h, km_str bytes)
+{
+    extent e;
+    if (bytes.n != sizeof e)
+        return false;
+    memcpy(&e, bytes.p, sizeof e);
+    if (e.from > h->text.n || e.n > h->text.n - e.from)
+        return false;
+    h->source = (km_str){ h->text.p + e.from, (size_t)e.n };
+    return true;
+}
+
 static km_code hear_records(void *self, uint32_t kind, int64_t number, km_str bytes, km_fault *f)
 {
-    const km_format_sink *sink = self;
+    hearing *h = self;
     km_fault told;
+    if (kind == SOURCE && hear_source(h, bytes))
+        return KM_OK;
     if (kind == ENTRIES)
-        return sink->entries(sink->self, number, bytes);
+        return h->sink->entries(h->sink->self, &(km_piece){ number, bytes, h->source });
     if ((kind != WARNING && kind != ERROR) || !km_job_read_fault(&told, bytes))
         return km_fail(f, KM_MALFORMED, "document", "the parser answers nonsense");
-    sink->problem(sink->self, kind == ERROR, &told);
+    h->sink->problem(h->sink->self, kind == ERROR, &told);
     return KM_OK;
 }
 
-static km_str order(char text[KM_JOB_HOW_MAX], const char *what, const km_format *format)
+static km_str order(char text[KM_JOB_HOW_MAX], const char *what, const km_format *format,
+                    km_str path)
 {
-    int n = snprintf(text, KM_JOB_HOW_MAX, "%s %s", what, format->name);
+    if (path.n > KM_DOCUMENT_PATH)
+        path = km_str_sub(path, path.n - KM_DOCUMENT_PATH, KM_DOCUMENT_PATH);
+    int n = snprintf(text, KM_JOB_HOW_MAX, "%s %s %.*s", what, format->name, KM_STR_ARG(path));
     return (km_str){ text, n > 0 && n < KM_JOB_HOW_MAX ? (size_t)n : 0 };
 }
 
-km_code km_format_records(const km_format *format, km_jobs *jobs, km_str text,
+km_code km_format_records(const km_format *format, km_jobs *jobs, const km_document *doc,
                           const km_format_sink *sink, km_call *call)
 {
     char how[KM_JOB_HOW_MAX];
-    km_format_sink copy = *sink;
-    km_job_sink ours = { hear_records, &copy };
+    hearing h = { sink, doc->text, KM_STR_NONE };
+    km_job_sink ours = { hear_records, &h };
     if (jobs == NULL)
-        return format->records(text, sink, call);
-    return km_jobs_run(jobs, "document", order(how, "records", format), text, &ours, call->fault);
+        return format->records(doc, sink, call);
+    return km_jobs_run(jobs, "document", order(how, "records", format, doc->path), doc->text, &ours,
+                       call->fault);
 }
 
 typedef struct explained {
@@ -132,8 +164,8 @@ km_code km_format_explain(int64_t *errors, FILE *out, const km_format *format, k
     km_job_sink sink = { hear_explained, &e };
     if (jobs == NULL)
         return format->explain(errors, out, text, japanese, f);
-    km_code rc = km_jobs_run(jobs, "document", order(how, japanese ? "ja" : "en", format), text,
-                             &sink, f);
+    km_code rc = km_jobs_run(
+        jobs, "document", order(how, japanese ? "ja" : "en", format, KM_STR_NONE), text, &sink, f);
     *errors = e.errors;
     return rc;
 }

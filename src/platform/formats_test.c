@@ -25,7 +25,7 @@ static km_code tell_line(const km_format_sink *sink, int64_t number, km_str line
 {
     km_fault f = { 0 };
     if (km_str_starts(line, KM_STR("+")))
-        return sink->entries(sink->self, number, line);
+        return sink->entries(sink->self, &(km_piece){ number, line, km_str_sub(line, 1, line.n) });
     assert(!km_str_starts(line, KM_STR("x")));
     if (km_str_starts(line, KM_STR("!")) || km_str_starts(line, KM_STR("?"))) {
         (void)km_fail(&f, KM_INVALID, "line", "%d", (int)number);
@@ -35,11 +35,16 @@ static km_code tell_line(const km_format_sink *sink, int64_t number, km_str line
     return KM_OK;
 }
 
-static km_code records(km_str text, const km_format_sink *sink, km_call *call)
+static km_code records(const km_document *doc, const km_format_sink *sink, km_call *call)
 {
     int64_t number = 1;
-    for (km_str left = text; left.n > 0; number++) {
+    for (km_str left = doc->text; left.n > 0; number++) {
         km_str line = km_str_cut(left, '\n', &left);
+        if (km_str_is(line, "path")) {
+            km_piece piece = { .line = number, .json = doc->path };
+            KM_TRY(sink->entries(sink->self, &piece));
+            continue;
+        }
         if (km_str_is(line, "end"))
             return km_fail(call->fault, KM_UNSUPPORTED, "end", "no more");
         KM_TRY(tell_line(sink, number, line));
@@ -92,11 +97,12 @@ typedef struct said {
     int64_t stop_at; /* the line whose entries are not taken */
 } said;
 
-static km_code take(void *self, int64_t line, km_str json)
+static km_code take(void *self, const km_piece *piece)
 {
     said *s = self;
-    km_buf_print(&s->text, "%lld:%.*s;", (long long)line, KM_STR_ARG(json));
-    return line == s->stop_at ? KM_CANCELLED : KM_OK;
+    km_buf_print(&s->text, "%lld:%.*s(%.*s);", (long long)piece->line, KM_STR_ARG(piece->json),
+                 KM_STR_ARG(piece->source));
+    return piece->line == s->stop_at ? KM_CANCELLED : KM_OK;
 }
 
 static void note(void *self, bool error, const km_fault *f)
@@ -113,7 +119,8 @@ static km_code read_lines(said *s, km_jobs *with, const char *text, int64_t stop
     km_call call = {
         .arena = s->arena, .fault = &s->fault, .clock = &km_clock_real, .random = &km_random_real
     };
-    return km_format_records(&lines, with, km_str_of(text), &sink, &call);
+    km_document doc = { km_str_of(text), KM_STR("+a folder/and its file") };
+    return km_format_records(&lines, with, &doc, &sink, &call);
 }
 
 static void check_both(const char *text, int64_t stop_at, km_code code)
@@ -133,6 +140,7 @@ static void a_worker_says_what_the_format_says_in_its_order(void **state)
     (void)state;
     check_both("lines\n+a\n!\n+b\n?\n+c\n", 0, KM_OK);
     check_both("lines\n", 0, KM_OK);
+    check_both("lines\npath\n+a\n", 0, KM_OK);
     check_both("lines\n+a\nend\n+b\n", 0, KM_UNSUPPORTED);
     check_both("lines\n+a\n+b\n+c\n", 3, KM_CANCELLED);
 }

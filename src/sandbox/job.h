@@ -27,7 +27,7 @@
 typedef struct km_jobs km_jobs; /* the zygote, seen from the parent */
 typedef struct km_job km_job;   /* one job, seen from its child */
 
-enum { KM_JOB_HOW_MAX = 256 };
+enum { KM_JOB_HOW_MAX = 640 };
 
 typedef struct km_job_def {
     const char *name; /* "document": for faults and the log */

@@ -55,24 +55,24 @@ static km_str line_id(km_claim *c, const char *type, const km_row *row, int day)
 {
     km_str key[] = { c->id, km_arena_print(c->arena, "%u", row->line),
                      km_arena_print(c->arena, "%d", day), km_claim_at(row, 3) };
-    return km_claims__id(c->arena, type, key, 4);
+    return km_entry_id(c->arena, type, key, 4);
 }
 
 static void write_procedure(km_claim *c, km_jw *w, const km_row *row, int day)
 {
     char when[16];
     km_str id = line_id(c, "Procedure", row, day);
-    km_claims__entry_open(w, "Procedure", id);
+    km_entry_open(w, "Procedure", id);
     km_jw_member_z(w, "status", "completed");
-    km_claims__coded(w, "code", system_of(row), km_claim_at(row, 3));
-    km_claims__reference(w, "subject", "Patient", c->patient);
-    km_claims__reference(w, "encounter", "Encounter", c->encounter);
+    km_entry_coded(w, "code", system_of(row), km_claim_at(row, 3));
+    km_entry_reference(w, "subject", "Patient", c->patient);
+    km_entry_reference(w, "encounter", "Encounter", c->encounter);
     if (day > 0) {
         print_day(when, c, day);
         km_jw_member_z(w, "performedDateTime", when);
     } else
         km_claims__month(w, "performedPeriod", c->month, KM_STR_NONE);
-    km_claims__entry_close(w, "Procedure", id);
+    km_entry_close(w, "Procedure", id);
 }
 
 static void write_procedures(km_claim *c, km_jw *w, const km_row *row)
@@ -93,19 +93,19 @@ static void write_drug(km_claim *c, km_jw *w, const km_row *row)
     char when[16];
     int day = 1;
     km_str id = line_id(c, "MedicationRequest", row, 0);
-    km_claims__entry_open(w, "MedicationRequest", id);
+    km_entry_open(w, "MedicationRequest", id);
     km_jw_member_z(w, "status", "completed");
     km_jw_member_z(w, "intent", "order");
-    km_claims__coded(w, "medicationCodeableConcept", system_of(row), km_claim_at(row, 3));
-    km_claims__reference(w, "subject", "Patient", c->patient);
-    km_claims__reference(w, "encounter", "Encounter", c->encounter);
+    km_entry_coded(w, "medicationCodeableConcept", system_of(row), km_claim_at(row, 3));
+    km_entry_reference(w, "subject", "Patient", c->patient);
+    km_entry_reference(w, "encounter", "Encounter", c->encounter);
     while (day <= days_of(c) && !has_day(row, day))
         day++;
     if (day <= days_of(c)) {
         print_day(when, c, day);
         km_jw_member_z(w, "authoredOn", when);
     }
-    km_claims__entry_close(w, "MedicationRequest", id);
+    km_entry_close(w, "MedicationRequest", id);
 }
 
 /* --- the claim --- */
@@ -122,7 +122,7 @@ static void write_item(km_jw *w, const km_row *row, int sequence)
     int64_t points = number_at(row, 5), times = number_at(row, 6);
     km_jw_open(w, '{');
     km_jw_member_int(w, "sequence", sequence);
-    km_claims__coded(w, "productOrService", system_of(row), km_claim_at(row, 3));
+    km_entry_coded(w, "productOrService", system_of(row), km_claim_at(row, 3));
     if (times > 0) {
         km_jw_key(w, "quantity");
         km_jw_open(w, '{');
@@ -171,7 +171,7 @@ static void write_remarks(km_claim *c, km_jw *w)
         }
         km_jw_open(w, '{');
         km_jw_member_int(w, "sequence", ++sequence);
-        km_claims__coded(w, "category", SYSTEM "claiminformationcategory", KM_STR("info"));
+        km_entry_coded(w, "category", SYSTEM "claiminformationcategory", KM_STR("info"));
         km_jw_member(w, "valueString", km_receden_text(&whole, c->arena, text));
         km_jw_close(w, '}');
     }
@@ -188,11 +188,11 @@ static void write_diagnoses(km_claim *c, km_jw *w)
     for (size_t i = 0; i < c->conditions; i++) {
         km_jw_open(w, '{');
         km_jw_member_int(w, "sequence", (int64_t)i + 1);
-        km_claims__reference(w, "diagnosisReference", "Condition", c->condition[i]);
+        km_entry_reference(w, "diagnosisReference", "Condition", c->condition[i]);
         if (c->main[i]) {
             km_jw_key(w, "type");
             km_jw_open(w, '[');
-            km_claims__coded(w, NULL, SYSTEM "ex-diagnosistype", KM_STR("principal"));
+            km_entry_coded(w, NULL, SYSTEM "ex-diagnosistype", KM_STR("principal"));
             km_jw_close(w, ']');
         }
         km_jw_close(w, '}');
@@ -208,7 +208,7 @@ static void write_insurance(km_claim *c, km_jw *w)
         km_jw_open(w, '{');
         km_jw_member_int(w, "sequence", (int64_t)i + 1);
         km_jw_member_bool(w, "focal", i == 0);
-        km_claims__reference(w, "coverage", "Coverage", c->coverage[i]);
+        km_entry_reference(w, "coverage", "Coverage", c->coverage[i]);
         km_jw_close(w, '}');
     }
     km_jw_close(w, ']');
@@ -217,21 +217,21 @@ static void write_insurance(km_claim *c, km_jw *w)
 static void write_claim(km_claim *c, km_jw *w)
 {
     int month = c->file->request_month > 0 ? c->file->request_month : c->month;
-    km_claims__entry_open(w, "Claim", c->id);
+    km_entry_open(w, "Claim", c->id);
     km_jw_member_z(w, "status", "active");
-    km_claims__coded(w, "type", SYSTEM "claim-type", KM_STR("institutional"));
+    km_entry_coded(w, "type", SYSTEM "claim-type", KM_STR("institutional"));
     km_jw_member_z(w, "use", "claim");
-    km_claims__reference(w, "patient", "Patient", c->patient);
+    km_entry_reference(w, "patient", "Patient", c->patient);
     km_claims__month(w, "billablePeriod", c->month, KM_STR_NONE);
     km_jw_member(w, "created", km_arena_print(c->arena, "%04d-%02d", month / 100, month % 100));
-    km_claims__reference(w, "provider", "Organization", c->file->institution_id);
-    km_claims__coded(w, "priority", SYSTEM "processpriority", KM_STR("normal"));
+    km_entry_reference(w, "provider", "Organization", c->file->institution_id);
+    km_entry_coded(w, "priority", SYSTEM "processpriority", KM_STR("normal"));
     write_remarks(c, w);
     write_diagnoses(c, w);
     write_insurance(c, w);
     write_items(c, w);
     km_claims__yen(w, "total", c->total);
-    km_claims__entry_close(w, "Claim", c->id);
+    km_entry_close(w, "Claim", c->id);
 }
 
 void km_claim__care(km_claim *c, km_jw *w)
@@ -251,14 +251,14 @@ void km_claim__care(km_claim *c, km_jw *w)
 
 void km_claim__organization(const km_claim_file *file, km_jw *w)
 {
-    km_claims__entry_open(w, "Organization", file->institution_id);
+    km_entry_open(w, "Organization", file->institution_id);
     km_jw_key(w, "identifier");
     km_jw_open(w, '[');
-    km_claims__identifier(
+    km_entry_identifier(
         w, KM_STR("http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no"),
         file->institution);
     km_jw_close(w, ']');
     if (file->name.n > 0)
         km_jw_member(w, "name", file->name);
-    km_claims__entry_close(w, "Organization", file->institution_id);
+    km_entry_close(w, "Organization", file->institution_id);
 }

@@ -9,6 +9,6 @@
 #include "gateways/claims/claims.h"
 
 km_code km_claims__explain(int64_t *errors, FILE *out, km_str text, bool japanese, km_fault *f);
-km_code km_claims__records(km_str text, const km_format_sink *sink, km_call *call);
+km_code km_claims__records(const km_document *doc, const km_format_sink *sink, km_call *call);
 
 #endif

@@ -73,23 +73,23 @@ static void write_identifier(km_claim *c, km_jw *w, const whose *o)
     km_jw_key(w, "identifier");
     km_jw_open(w, '[');
     if (o->chart.n > 0)
-        km_claims__identifier(w,
-                              km_arena_print(c->arena, "urn:oid:1.2.392.100495.20.3.51.1%.*s",
-                                             KM_STR_ARG(c->file->institution)),
-                              o->chart);
+        km_entry_identifier(w,
+                            km_arena_print(c->arena, "urn:oid:1.2.392.100495.20.3.51.1%.*s",
+                                           KM_STR_ARG(c->file->institution)),
+                            o->chart);
     if (o->insurer.n > 0 && o->number.n > 0)
-        km_claims__identifier(
-            w, KM_STR("http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID"),
-            km_arena_print(c->arena, "%s%.*s:%.*s:%.*s:%.*s", o->insurer.n == 6 ? "00" : "",
-                           KM_STR_ARG(o->insurer), KM_STR_ARG(o->symbol), KM_STR_ARG(o->number),
-                           KM_STR_ARG(o->branch)));
+        km_entry_identifier(w, KM_STR("http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID"),
+                            km_arena_print(c->arena, "%s%.*s:%.*s:%.*s:%.*s",
+                                           o->insurer.n == 6 ? "00" : "", KM_STR_ARG(o->insurer),
+                                           KM_STR_ARG(o->symbol), KM_STR_ARG(o->number),
+                                           KM_STR_ARG(o->branch)));
     km_jw_close(w, ']');
 }
 
 static void write_patient(km_claim *c, km_jw *w, const whose *o)
 {
     char born[16];
-    km_claims__entry_open(w, "Patient", c->patient);
+    km_entry_open(w, "Patient", c->patient);
     write_identifier(c, w, o);
     if (o->name.n + o->kana.n > 0) {
         km_jw_key(w, "name");
@@ -106,7 +106,7 @@ static void write_patient(km_claim *c, km_jw *w, const whose *o)
                                             : "unknown");
     if (km_claims__date(born, o->born))
         km_jw_member_z(w, "birthDate", born);
-    km_claims__entry_close(w, "Patient", c->patient);
+    km_entry_close(w, "Patient", c->patient);
 }
 
 static void write_extension(km_jw *w, const char *url, km_str value)
@@ -133,12 +133,12 @@ static void write_coverage(km_claim *c, km_jw *w, const whose *o, const km_row *
     km_str key[] = { c->patient, payer, public ? KM_STR_NONE : o->symbol, number };
     if (payer.n == 0 || c->coverages == sizeof c->coverage / sizeof *c->coverage)
         return;
-    km_str id = km_claims__id(c->arena, "Coverage", key, 4);
+    km_str id = km_entry_id(c->arena, "Coverage", key, 4);
     for (size_t i = 0; i < c->coverages; i++)
         if (km_str_eq(c->coverage[i], id))
             return;
     c->coverage[c->coverages++] = id;
-    km_claims__entry_open(w, "Coverage", id);
+    km_entry_open(w, "Coverage", id);
     if (!public && o->symbol.n + o->number.n + o->branch.n > 0) {
         km_jw_key(w, "extension");
         km_jw_open(w, '[');
@@ -148,36 +148,36 @@ static void write_coverage(km_claim *c, km_jw *w, const whose *o, const km_row *
         km_jw_close(w, ']');
     }
     km_jw_member_z(w, "status", "active");
-    km_claims__coded(w, "type", "urn:oid:1.2.392.100495.20.2.61",
-                     km_str_of(insurance_kind(payer, public)));
+    km_entry_coded(w, "type", "urn:oid:1.2.392.100495.20.2.61",
+                   km_str_of(insurance_kind(payer, public)));
     if (number.n > 0)
         km_jw_member(w, "subscriberId", number);
-    km_claims__reference(w, "beneficiary", "Patient", c->patient);
+    km_entry_reference(w, "beneficiary", "Patient", c->patient);
     km_jw_key(w, "payor");
     km_jw_open(w, '[');
     km_jw_open(w, '{');
     km_jw_key(w, "identifier");
-    km_claims__identifier(w,
-                          public ? KM_STR("urn:oid:1.2.392.100495.20.3.71")
-                                 : KM_STR("urn:oid:1.2.392.100495.20.3.61"),
-                          payer);
+    km_entry_identifier(w,
+                        public ? KM_STR("urn:oid:1.2.392.100495.20.3.71")
+                               : KM_STR("urn:oid:1.2.392.100495.20.3.61"),
+                        payer);
     km_jw_close(w, '}');
     km_jw_close(w, ']');
-    km_claims__entry_close(w, "Coverage", id);
+    km_entry_close(w, "Coverage", id);
 }
 
 static void write_encounter(km_claim *c, km_jw *w)
 {
     char last = c->kind.n == 4 ? c->kind.p[3] : '0';
-    km_claims__entry_open(w, "Encounter", c->encounter);
+    km_entry_open(w, "Encounter", c->encounter);
     km_jw_member_z(w, "status", "finished");
     km_jw_key(w, "class");
-    km_claims__coding(w, "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-                      (last - '0') % 2 != 0 ? KM_STR("IMP") : KM_STR("AMB"));
-    km_claims__reference(w, "subject", "Patient", c->patient);
+    km_entry_coding(w, "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+                    (last - '0') % 2 != 0 ? KM_STR("IMP") : KM_STR("AMB"));
+    km_entry_reference(w, "subject", "Patient", c->patient);
     km_claims__month(w, "period", c->month, c->admission);
-    km_claims__reference(w, "serviceProvider", "Organization", c->file->institution_id);
-    km_claims__entry_close(w, "Encounter", c->encounter);
+    km_entry_reference(w, "serviceProvider", "Organization", c->file->institution_id);
+    km_entry_close(w, "Encounter", c->encounter);
 }
 
 /* --- illnesses --- */
@@ -219,11 +219,11 @@ static void write_illness_code(km_jw *w, const illness *i)
     km_jw_key(w, "coding");
     km_jw_open(w, '[');
     if (i->code.n > 0)
-        km_claims__coding(w, MHLW "masterB-disease", i->code);
+        km_entry_coding(w, MHLW "masterB-disease", i->code);
     for (size_t at = 0; at + 4 <= i->modifiers.n; at += 4)
-        km_claims__coding(w, MHLW "masterZ-disease-modifier", km_str_sub(i->modifiers, at, 4));
+        km_entry_coding(w, MHLW "masterZ-disease-modifier", km_str_sub(i->modifiers, at, 4));
     if (i->icd.n > 0)
-        km_claims__coding(w, MHLW "ICD10-2013-full", i->icd);
+        km_entry_coding(w, MHLW "ICD10-2013-full", i->icd);
     km_jw_close(w, ']');
     if (i->name.n > 0)
         km_jw_member(w, "text", i->name);
@@ -237,28 +237,28 @@ static void write_condition(km_claim *c, km_jw *w, const km_row *row)
     km_str key[] = { c->patient, row->field[0], i.code, i.modifiers, i.name, i.since };
     if (i.code.n == 0 || c->conditions == ROOM)
         return;
-    km_str id = km_claims__id(c->arena, "Condition", key, 6);
+    km_str id = km_entry_id(c->arena, "Condition", key, 6);
     for (size_t k = 0; k < c->conditions; k++)
         if (km_str_eq(c->condition[k], id))
             return;
     c->main[c->conditions] = i.main;
     c->condition[c->conditions++] = id;
-    km_claims__entry_open(w, "Condition", id);
+    km_entry_open(w, "Condition", id);
     const char *status = km_str_is(i.outcome, "2")                                ? "resolved"
                          : km_str_is(i.outcome, "3") || km_str_is(i.outcome, "4") ? "inactive"
                                                                                   : "active";
-    km_claims__coded(w, "clinicalStatus", SYSTEM "condition-clinical", km_str_of(status));
-    km_claims__coded(w, "verificationStatus", SYSTEM "condition-ver-status",
-                     is_suspected(i.modifiers) ? KM_STR("provisional") : KM_STR("confirmed"));
+    km_entry_coded(w, "clinicalStatus", SYSTEM "condition-clinical", km_str_of(status));
+    km_entry_coded(w, "verificationStatus", SYSTEM "condition-ver-status",
+                   is_suspected(i.modifiers) ? KM_STR("provisional") : KM_STR("confirmed"));
     km_jw_key(w, "category");
     km_jw_open(w, '[');
-    km_claims__coded(w, NULL, SYSTEM "condition-category", KM_STR("encounter-diagnosis"));
+    km_entry_coded(w, NULL, SYSTEM "condition-category", KM_STR("encounter-diagnosis"));
     km_jw_close(w, ']');
     write_illness_code(w, &i);
-    km_claims__reference(w, "subject", "Patient", c->patient);
+    km_entry_reference(w, "subject", "Patient", c->patient);
     if (km_claims__date(since, i.since))
         km_jw_member_z(w, "onsetDateTime", since);
-    km_claims__entry_close(w, "Condition", id);
+    km_entry_close(w, "Condition", id);
 }
 
 static void choose_ids(km_claim *c, const whose *o)
@@ -266,11 +266,11 @@ static void choose_ids(km_claim *c, const whose *o)
     km_str chart[] = { c->file->institution, o->chart };
     km_str person[] = { c->file->institution, o->insurer, o->symbol, o->number, o->born, o->name };
     km_str month = km_arena_print(c->arena, "%d", c->month);
-    c->patient = o->chart.n > 0 ? km_claims__id(c->arena, "Patient", chart, 2)
-                                : km_claims__id(c->arena, "Patient.insured", person, 6);
+    c->patient = o->chart.n > 0 ? km_entry_id(c->arena, "Patient", chart, 2)
+                                : km_entry_id(c->arena, "Patient.insured", person, 6);
     km_str claim[] = { c->patient, month, c->kind, c->admission, o->insurer, o->symbol, o->number };
-    c->encounter = km_claims__id(c->arena, "Encounter", claim, 7);
-    c->id = km_claims__id(c->arena, "Claim", claim, 7);
+    c->encounter = km_entry_id(c->arena, "Encounter", claim, 7);
+    c->id = km_entry_id(c->arena, "Claim", claim, 7);
 }
 
 km_code km_claim__person(km_claim *c, km_jw *w, km_fault *f)

@@ -68,7 +68,8 @@ static km_code tell_claim(reading *r, km_str text, uint32_t from, uint32_t to)
         refuse(r, from, "this claim is larger than allowed");
         return KM_OK;
     }
-    return r->sink->entries(r->sink->self, from, km_str_sub(km_buf_str(&out), 1, out.n - 2));
+    km_piece piece = { from, km_str_sub(km_buf_str(&out), 1, out.n - 2), text };
+    return r->sink->entries(r->sink->self, &piece);
 }
 
 static km_code read_header(reading *r, km_str text, km_arena *a, km_fault *f)
@@ -83,13 +84,16 @@ static km_code read_header(reading *r, km_str text, km_arena *a, km_fault *f)
     r->file.institution = km_arena_print(a, "%.*s%.*s%.*s", KM_STR_ARG(km_claim_at(&row, 2)),
                                          KM_STR_ARG(km_claim_at(&row, 3)),
                                          KM_STR_ARG(km_claim_at(&row, 4)));
-    r->file.institution_id = km_claims__id(a, "Organization", &r->file.institution, 1);
+    r->file.institution_id = km_entry_id(a, "Organization", &r->file.institution, 1);
     r->file.name = km_arena_copy(a, km_receden_text(&whole, a, km_claim_at(&row, 6)));
     r->file.request_month = km_receden_month(km_claim_at(&row, 7));
     km_buf out = km_buf_in(a);
     km_jw w = km_jw_on(&out);
     km_claim__organization(&r->file, &w);
-    return r->sink->entries(r->sink->self, 1, km_buf_str(&out));
+    km_piece piece = { 1, km_buf_str(&out), text };
+    (void)km_str_cut(text, '\n', &piece.source);
+    piece.source = km_str_sub(text, 0, text.n - piece.source.n);
+    return r->sink->entries(r->sink->self, &piece);
 }
 
 static km_code read_claims(reading *r, km_str text)
@@ -124,8 +128,9 @@ static size_t count_lines(km_str text)
     return n;
 }
 
-km_code km_claims__records(km_str text, const km_format_sink *sink, km_call *call)
+km_code km_claims__records(const km_document *doc, const km_format_sink *sink, km_call *call)
 {
+    km_str text = doc->text;
     km_receden_sums sums;
     km_receden_kind kind = km_receden_kind_of(text);
     if (kind != KM_RECEDEN_MEDICAL && kind != KM_RECEDEN_DPC)

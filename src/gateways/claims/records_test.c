@@ -16,12 +16,12 @@ typedef struct heard {
     int64_t first_error;
 } heard;
 
-static km_code take(void *self, int64_t line, km_str json)
+static km_code take(void *self, const km_piece *piece)
 {
     heard *h = self;
-    assert_true(line > 0);
+    assert_true(piece->line > 0);
     km_buf_z(&h->json, h->bundles++ > 0 ? "," : "[");
-    km_buf_add(&h->json, json);
+    km_buf_add(&h->json, piece->json);
     return KM_OK;
 }
 
@@ -50,7 +50,7 @@ static km_code read_file(heard *h, km_arena *a, km_str text)
     km_call call = { .arena = a, .fault = &f, .clock = &km_clock_real, .random = &km_random_real };
     km_format_sink sink = { take, note, h };
     *h = (heard){ .arena = a, .json = km_buf_in(a) };
-    km_code rc = km_format_receden.records(text, &sink, &call);
+    km_code rc = km_format_receden.records(&(km_document){ .text = text }, &sink, &call);
     km_buf_z(&h->json, h->bundles > 0 ? "]" : "[]");
     return rc;
 }

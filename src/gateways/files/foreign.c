@@ -13,7 +13,7 @@ typedef struct foreign {
     int32_t source;
 } foreign;
 
-static km_code take(void *self, int64_t line, km_str json)
+static km_code take(void *self, const km_piece *piece)
 {
     foreign *o = self;
     if (o->im->dry)
@@ -21,9 +21,9 @@ static km_code take(void *self, int64_t line, km_str json)
     km_arena *a = km_arena_new((size_t)1 << 31);
     km_buf text = km_buf_in(a);
     km_buf_z(&text, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[");
-    km_buf_add(&text, json);
+    km_buf_add(&text, piece->json);
     km_buf_z(&text, "]}");
-    km_code rc = km_whole__made(o->im, o->path, line, km_buf_str(&text), o->source);
+    km_code rc = km_whole__made(o->im, o->path, piece->line, km_buf_str(&text), o->source);
     km_arena_free(a);
     return rc == KM_OK && km_stop_asked() ? KM_CANCELLED : rc;
 }
@@ -48,10 +48,11 @@ km_code km_foreign__import(km_importing *im, const char *path, km_str text, cons
         .arena = a, .fault = &f, .clock = im->node->clock, .random = im->node->random
     };
     km_code rc = KM_OK;
+    km_document doc = { text, km_str_of(path) };
     if (format->records == NULL)
         (void)km_fail(&f, KM_UNSUPPORTED, format->name, "this format makes no records");
     else
-        rc = km_format_records(format, im->node->config->jobs, text, &sink, &call);
+        rc = km_format_records(format, im->node->config->jobs, &doc, &sink, &call);
     if (f.code != KM_OK)
         km_report__refuse(im->report, path, f.line, &f);
     km_arena_free(a);
