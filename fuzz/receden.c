@@ -37,7 +37,7 @@ static int64_t cut(km_arena *a, km_str text, bool quoted)
             bool whole;
             km_str plain = km_field_unquoted(a, row.field[i]);
             claim(plain.n <= row.field[i].n);
-            km_str utf8 = km_receden_text(&whole, a, plain);
+            km_str utf8 = km_field_text(&whole, a, plain);
             claim(km_str_is_utf8(utf8, NULL));
         }
     }

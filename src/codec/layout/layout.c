@@ -37,6 +37,13 @@ static bool holds(int month, km_str from, km_str to)
     return month == 0 ? to.n == 0 : first <= month && month <= last;
 }
 
+static bool must(km_str *kind)
+{
+    bool is = kind->n > 0 && kind->p[kind->n - 1] == '!';
+    kind->n -= is;
+    return is;
+}
+
 static km_str numbered(km_arena *a, km_str name, int n)
 {
     size_t at = km_str_find(name, '%');
@@ -58,6 +65,7 @@ static bool add_record(km_layout *l, km_arena *a, const km_str *cell)
                              .rank = number(cell[CODES]),
                              .n = 1,
                              .field = KM_NEW_ARRAY(a, KM_ROW_FIELDS, km_layout_field) };
+    r->must = must(&r->place);
     limits(&r->least, &r->most, cell[BYTES]);
     r->field[0] = (km_layout_field){ .ja = KM_STR("レコード識別情報"),
                                      .en = KM_STR("record"),
@@ -79,6 +87,7 @@ static bool add_fields(km_layout_record *r, km_arena *a, const km_str *cell)
                                 .en = numbered(a, cell[EN], i - first + 1),
                                 .kind = cell[KIND],
                                 .codes = cell[CODES] };
+        f->must = must(&f->kind);
         limits(&f->least, &f->most, cell[BYTES]);
     }
     if (r->n <= last)

@@ -15,7 +15,8 @@
  * A table has the columns record, position, ja, en, kind, bytes, codes, from, to, source, mark.
  * Position 0 is the record itself: `kind` its place in the file, `bytes` how many fields it may
  * have with its id ("29..38", empty: not known), `codes` its rank in the order. "13-43" stands for
- * 31 fields; %d in their names is 1 for the first. codes: "1=男;2=女".
+ * 31 fields; %d in their names is 1 for the first. codes: "1=男;2=女". A kind or place that ends
+ * with '!' must be there.
  */
 #ifndef KM_CODEC_LAYOUT_LAYOUT_H
 #define KM_CODEC_LAYOUT_LAYOUT_H
@@ -53,11 +54,13 @@ void km_rows_reprint(km_buf *out, km_str text, bool quoted);
 typedef struct km_layout_field {
     km_str ja, en, kind, codes; /* kind empty: the table does not know this field */
     uint16_t least, most;       /* bytes as sent; most 0: no limit known */
+    bool must;                  /* must be filled */
 } km_layout_field;
 
 typedef struct km_layout_record {
     km_str id, ja, en, place;
     int rank;
+    bool must;            /* must be there */
     uint16_t least, most; /* fields with the id; most 0: not known */
     uint16_t n;           /* of `field` */
     km_layout_field *field;
@@ -68,6 +71,21 @@ typedef struct km_layout {
     km_layout_record *record;
     size_t n;
 } km_layout;
+
+/* --- what stands in single fields ------------------------------------------------------------- */
+bool km_field_digits(km_str s); /* one at least, and nothing else */
+/* A sign, digits, a point. */
+bool km_field_number(km_str s);
+/* YYYYMMDD or GYYMMDD; the day, or false. */
+bool km_field_day(int64_t *day, km_str field);
+/* YYYYMM or GYYMM as YYYYMM; 0 when it is none. */
+int km_field_month(km_str field);
+/* An era date that exists, but not in that era. */
+bool km_field_outside_era(km_str field);
+/* As UTF-8; a byte that is no CP932 becomes 〓 and makes *whole false. */
+km_str km_field_text(bool *whole, km_arena *a, km_str field);
+/* Has a character of the user's own (外字): F040..F9FC decode to U+E000..F8FF. */
+bool km_field_has_gaiji(km_str utf8);
 
 /* Reads data/layouts/NAME as it holds in `month` (YYYYMM; 0: the newest rows). KM_NOT_FOUND,
  * KM_MALFORMED (a fault of ours). The layout lives as long as the arena. */

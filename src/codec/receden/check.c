@@ -6,7 +6,7 @@
  * is the sum of points times their number, where only the last line of a series carries points.
  */
 #include "base/embedded.h"
-#include "codec/receden/inside.h"
+#include "codec/receden/receden.h"
 
 typedef struct claim {
     uint32_t line, insurer_line;
@@ -67,17 +67,6 @@ static int64_t value_at(const checking *c, uint32_t field)
     return v;
 }
 
-static bool is_number(km_str s)
-{
-    size_t sign = s.n > 0 && s.p[0] == '-';
-    int points = 0, digits = 0;
-    for (size_t i = sign; i < s.n; i++) {
-        points += s.p[i] == '.';
-        digits += s.p[i] >= '0' && s.p[i] <= '9';
-    }
-    return digits > 0 && points <= 1 && sign + (size_t)points + (size_t)digits == s.n;
-}
-
 static void check_checksum(checking *c, uint32_t i, const km_layout_field *f, km_str s)
 {
     while (s.n > 0 && s.p[0] == ' ')
@@ -97,36 +86,25 @@ static void check_kind(checking *c, uint32_t i, const km_layout_field *f, km_str
     int64_t day;
     if (f->most > 0 && s.n > f->most)
         tell(c, i, "too-long");
-    if ((km_str_is(f->kind, "date") && !km_receden_day(&day, s))
-        || (km_str_is(f->kind, "month") && km_receden_month(s) == 0))
-        tell(c, i, km_receden__outside_era(s) ? "era-border" : "date-impossible");
+    if ((km_str_is(f->kind, "date") && !km_field_day(&day, s))
+        || (km_str_is(f->kind, "month") && km_field_month(s) == 0))
+        tell(c, i, km_field_outside_era(s) ? "era-border" : "date-impossible");
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
-        if (km_str_is(f->kind, numbers[k]) && !is_number(s))
+        if (km_str_is(f->kind, numbers[k]) && !km_field_number(s))
             tell(c, i, "not-a-number");
     for (size_t k = 0; k < sizeof checked / sizeof *checked; k++)
         if (km_str_is(f->kind, checked[k]))
             check_checksum(c, i, f, s);
 }
 
-/* F040..F9FC is the room for characters of one's own; they decode to U+E000..F8FF. */
-static bool has_gaiji(km_str utf8)
-{
-    for (size_t i = 0; i + 2 < utf8.n; i++) {
-        unsigned a = (unsigned char)utf8.p[i], b = (unsigned char)utf8.p[i + 1];
-        if (a == 0xEE || (a == 0xEF && b < 0xA4))
-            return true;
-    }
-    return false;
-}
-
 static void check_text(checking *c, uint32_t i, km_str s)
 {
     bool whole;
     km_arena_mark here = km_arena_here(c->arena);
-    km_str text = km_receden_text(&whole, c->arena, s);
+    km_str text = km_field_text(&whole, c->arena, s);
     if (!whole && !c->utf8)
         tell(c, i, "not-cp932");
-    else if (whole && text.p != s.p && has_gaiji(text))
+    else if (whole && text.p != s.p && km_field_has_gaiji(text))
         tell(c, i, "gaiji");
     km_arena_back(c->arena, here);
 }

@@ -2,7 +2,7 @@
  *
  * receden: what a file is.
  */
-#include "codec/receden/inside.h"
+#include "codec/receden/receden.h"
 
 static const struct {
     const char *name, *ja, *table;
@@ -55,6 +55,6 @@ km_code km_receden_layout(km_layout **out, km_arena *a, km_str text, km_fault *f
     km_row row;
     int month = 0;
     if (km_rows_next(&row, &rows) && row.fields > 7)
-        month = km_receden_month(row.field[7]);
+        month = km_field_month(row.field[7]);
     return km_layout_open(out, a, kinds[km_receden_kind_of(text)].table, month, f);
 }

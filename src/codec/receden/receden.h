@@ -50,17 +50,10 @@ typedef struct km_receden_teller {
 km_code km_receden_check(km_receden_sums *out, km_arena *a, km_str text, km_receden_teller teller,
                          km_fault *f);
 
-/* YYYYMMDD or GYYMMDD; the day, or false. */
-bool km_receden_day(int64_t *day, km_str field);
-/* YYYYMM or GYYMM as YYYYMM; 0 when it is none. */
-int km_receden_month(km_str field);
 /* The check digit of payers and institutions: weights 2, 1 from the right, digits of the products
  * added (facts: verified on 97,024 institutions). `number` has its check digit last. */
 bool km_receden_checks(km_str number);
 /* For an institution, the digits before it count too, but not in four prefectures (11 to 14). */
 bool km_receden_institution_checks(km_str prefecture, km_str fee_table, km_str number);
-
-/* As UTF-8; a byte that is no CP932 becomes 〓 and makes *whole false. */
-km_str km_receden_text(bool *whole, km_arena *a, km_str field);
 
 #endif

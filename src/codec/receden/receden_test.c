@@ -164,16 +164,16 @@ static void the_days_of_a_century_read_in_both_writings(void **state)
         km_day_to_civil(day, &y, &m, &d);
         km_day_to_civil(era->first_day, &ey, &em, &ed);
         snprintf(text, sizeof text, "%04d%02d%02d", y, m, d);
-        assert_true(km_receden_day(&got, km_str_of(text)) && got == day);
-        assert_int_equal(km_receden_month(km_str_sub(km_str_of(text), 0, 6)), y * 100 + m);
+        assert_true(km_field_day(&got, km_str_of(text)) && got == day);
+        assert_int_equal(km_field_month(km_str_sub(km_str_of(text), 0, 6)), y * 100 + m);
         snprintf(text, sizeof text, "%d%02d%02d%02d", era->number, y - ey + 1, m, d);
-        assert_true(km_receden_day(&got, km_str_of(text)) && got == day);
-        assert_int_equal(km_receden_month(km_str_sub(km_str_of(text), 0, 5)), y * 100 + m);
+        assert_true(km_field_day(&got, km_str_of(text)) && got == day);
+        assert_int_equal(km_field_month(km_str_sub(km_str_of(text), 0, 5)), y * 100 + m);
     }
-    assert_false(km_receden_day(&got, KM_STR("20230229")));
-    assert_false(km_receden_day(&got, KM_STR("4310501")));
-    assert_false(km_receden_day(&got, KM_STR("")));
-    assert_int_equal(km_receden_month(KM_STR("43105")), 0);
+    assert_false(km_field_day(&got, KM_STR("20230229")));
+    assert_false(km_field_day(&got, KM_STR("4310501")));
+    assert_false(km_field_day(&got, KM_STR("")));
+    assert_int_equal(km_field_month(KM_STR("43105")), 0);
 }
 
 static void bytes_that_are_no_text_become_one_sign_each(void **state)
@@ -181,9 +181,9 @@ static void bytes_that_are_no_text_become_one_sign_each(void **state)
     bool whole;
     km_arena *a = km_arena_new(1 << 16);
     (void)state;
-    assert_true(km_str_is(km_receden_text(&whole, a, KM_STR("\x8e\x52")), "山"));
+    assert_true(km_str_is(km_field_text(&whole, a, KM_STR("\x8e\x52")), "山"));
     assert_true(whole);
-    assert_true(km_str_is(km_receden_text(&whole, a, KM_STR("\x8e\x52\xff\x8e\x52")), "山〓山"));
+    assert_true(km_str_is(km_field_text(&whole, a, KM_STR("\x8e\x52\xff\x8e\x52")), "山〓山"));
     assert_false(whole);
     km_arena_free(a);
 }

@@ -172,7 +172,7 @@ static void write_remarks(km_claim *c, km_jw *w)
         km_jw_open(w, '{');
         km_jw_member_int(w, "sequence", ++sequence);
         km_entry_coded(w, "category", SYSTEM "claiminformationcategory", KM_STR("info"));
-        km_jw_member(w, "valueString", km_receden_text(&whole, c->arena, text));
+        km_jw_member(w, "valueString", km_field_text(&whole, c->arena, text));
         km_jw_close(w, '}');
     }
     if (sequence > 0)

@@ -63,7 +63,7 @@ static void print_field(explaining *e, const km_layout_record *r, uint32_t i, km
     bool whole;
     const km_layout_field *f = r != NULL ? km_layout_at(r, i) : NULL;
     km_arena_mark here = km_arena_here(e->arena);
-    km_str text = km_receden_text(&whole, e->arena, bytes);
+    km_str text = km_field_text(&whole, e->arena, bytes);
     if (f != NULL)
         fprintf(e->out, "   %3u %.*s: ", i, KM_STR_ARG(e->ja ? f->ja : f->en));
     else

@@ -19,7 +19,7 @@ typedef struct whose {
 static km_str text_of(const km_claim *c, km_str field)
 {
     bool whole;
-    return km_receden_text(&whole, c->arena, km_str_trim(field));
+    return km_field_text(&whole, c->arena, km_str_trim(field));
 }
 
 static void look(whose *o, km_claim *c)
@@ -31,7 +31,7 @@ static void look(whose *o, km_claim *c)
         km_str id = row.field[0];
         if (km_str_is(id, "RE")) {
             c->kind = km_claim_at(&row, 2);
-            c->month = km_receden_month(km_claim_at(&row, 3));
+            c->month = km_field_month(km_claim_at(&row, 3));
             c->admission = km_claim_at(&row, 8);
             o->name = text_of(c, km_claim_at(&row, 4));
             o->sex = km_claim_at(&row, 5);

@@ -85,8 +85,8 @@ static km_code read_header(reading *r, km_str text, km_arena *a, km_fault *f)
                                          KM_STR_ARG(km_claim_at(&row, 3)),
                                          KM_STR_ARG(km_claim_at(&row, 4)));
     r->file.institution_id = km_entry_id(a, "Organization", &r->file.institution, 1);
-    r->file.name = km_arena_copy(a, km_receden_text(&whole, a, km_claim_at(&row, 6)));
-    r->file.request_month = km_receden_month(km_claim_at(&row, 7));
+    r->file.name = km_arena_copy(a, km_field_text(&whole, a, km_claim_at(&row, 6)));
+    r->file.request_month = km_field_month(km_claim_at(&row, 7));
     km_buf out = km_buf_in(a);
     km_jw w = km_jw_on(&out);
     km_claim__organization(&r->file, &w);

@@ -13,7 +13,7 @@ static void print_day(char out[16], int64_t day)
 bool km_claims__date(char out[16], km_str field)
 {
     int64_t day;
-    if (!km_receden_day(&day, field))
+    if (!km_field_day(&day, field))
         return false;
     print_day(out, day);
     return true;
@@ -24,7 +24,7 @@ void km_claims__month(km_jw *w, const char *name, int month, km_str since)
     char first[16], last[16];
     int64_t from = km_day_from_civil(month / 100, month % 100, 1), day;
     int64_t to = from + km_days_in_month(month / 100, month % 100) - 1;
-    if (km_receden_day(&day, since) && day <= to)
+    if (km_field_day(&day, since) && day <= to)
         from = day;
     print_day(first, from);
     print_day(last, to);
