@@ -112,7 +112,7 @@ static const km_option consent_options[] = { { "vectors", "FILE",
                                              { 0 } };
 
 static const km_option convert_options[] = {
-    { "to", "fhir|FORMAT", "what to make of it: a FHIR R4 Bundle, or of a Bundle a file",
+    { "to", "FORMAT", "what to make of it: a FHIR R4 Bundle, or of a Bundle a file",
       "変換先: FHIR R4 の Bundle、または Bundle から作るファイルの形式" },
     { 0 }
 };

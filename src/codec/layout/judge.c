@@ -68,12 +68,18 @@ static const char *why_not(const km_layout_field *f, km_str s)
     return km_str_is(f->kind, "code") ? "code-unknown" : "not-a-number";
 }
 
+static bool is_ascii(km_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
 static const char *wrong_text(km_judge *j, km_str s)
 {
-    bool whole, high = false;
-    for (size_t i = 0; i < s.n && !high; i++)
-        high = (unsigned char)s.p[i] >= 0x80;
-    if (!high || km_str_is_utf8(s, NULL))
+    bool whole;
+    if (is_ascii(s) || km_str_is_utf8(s, NULL))
         return NULL;
     km_arena_mark here = km_arena_here(j->arena);
     km_str text = km_field_text(&whole, j->arena, s);
@@ -89,8 +95,8 @@ static const char *judge_field(km_judge *j, const km_layout_field *f, km_str s)
         return why;
     if (s.n == 0)
         return f->must ? "missing" : NULL;
-    if (f->most > 0 && s.n > f->most)
-        return "too-long";
+    if (f->most > 0 && s.n > f->most && (is_ascii(s) || !km_str_is_utf8(s, NULL)))
+        return "too-long"; /* the layout counts bytes of CP932 */
     return fits(f, s) ? NULL : why_not(f, s);
 }
 
