@@ -47,6 +47,7 @@ foreach(pair
     "trust/who:data/who"
     "trust/identity:data/identity"
     "trust/cases:data/cases"
+    "linkage:data/linkage"
     "codec/layout:data/layouts"
     "codec/x509:data/x509"
   )

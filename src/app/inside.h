@@ -29,6 +29,7 @@ int km_app__consent(const km_args *a, km_node *n);
 int km_app__roundtrip(const km_args *a, km_node *n);
 int km_app__explain(const km_args *a, km_node *n);
 int km_app__convert(const km_args *a, km_node *n);
+int km_app__link(const km_args *a, km_node *n);
 int km_app__permissions(const km_args *a, km_node *n);
 int km_app__id(const km_args *a, km_node *n);
 int km_app__account(const km_args *a, km_node *n);

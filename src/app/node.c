@@ -106,6 +106,20 @@ static const km_option synth_options[] = {
     { 0 }
 };
 
+static const km_option link_options[] = {
+    { "input", "FILE.csv", "records, with a header", "記録 (見出し行つき CSV)" },
+    { "output", "CLUSTERS.csv", "where to write rec_id,cluster_id", "結果を書く先" },
+    { "columns", "MAP.tsv", "which column says what (default: by the header)",
+      "列の対応表 (省略時は見出しから)" },
+    { "pairs", "FILE.csv", "where to write the scored pairs (default: CLUSTERS.pairs.csv)",
+      "組と理由を書く先" },
+    { "model", "FILE", "compare by this model instead of learning one",
+      "学習せずにこのモデルで比べる" },
+    { "save-model", "FILE", "keep the model that was learnt", "学習したモデルを残す" },
+    { "lang", "ja|en", "language of the reasons", "理由の言語" },
+    { 0 }
+};
+
 static const km_option consent_options[] = { { "vectors", "FILE",
                                                "decide: cases, one JSON object a line",
                                                "decide: 1行に1つの JSON で書いた事例" },
@@ -248,6 +262,12 @@ static const km_command commands[] = {
       "  kumihimo convert RECEIPTC.UKE --to fhir\n"
       "  kumihimo convert bundle.json --to hl7v2",
       convert_options, KM_NO_NODE | KM_PARSES, km_app__convert },
+    { "link", NULL, "say which rows of a CSV file are of one person, and why",
+      "CSV のどの行が同一人物かを理由とともに示す",
+      "  kumihimo link --input people.csv --output clusters.csv\n"
+      "  kumihimo link --input people.csv --columns map.tsv --output clusters.csv "
+      "--save-model model.tsv",
+      link_options, KM_NO_NODE, km_app__link },
     { "permissions", NULL, "who may do what, and on which basis", "誰が何をどの根拠でできるか",
       "  kumihimo permissions\n  kumihimo permissions --json", NULL, KM_NO_NODE,
       km_app__permissions },
