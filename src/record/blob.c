@@ -33,38 +33,54 @@ static km_code key_of(unsigned char key[KM_KEY_LEN], km_log *l, km_conn *c, km_s
 }
 
 typedef struct putting {
-    int64_t chart;
-    km_str bytes, packed;
-    unsigned char name[16];
+    km_blob *blob;
+    km_str *packed;
+    size_t n;
     km_call *call;
 } putting;
 
-static km_code put_blob(void *self, km_txn *t, km_fault *f)
+static km_code put_blob(putting *p, size_t i, km_txn *t, km_fault *f)
 {
-    putting *p = self;
     km_log *l = t->log;
-    unsigned char key[KM_KEY_LEN];
+    km_blob *b = &p->blob[i];
+    unsigned char key[KM_KEY_LEN], name[16];
     km_stmt *st;
     int64_t changed;
-    KM_TRY(key_of(key, l, l->conn, l->sealing, p->chart, f));
-    name_of(p->name, key, p->bytes);
-    km_seal_place at = { p->chart, 0, { (const char *)p->name, 16 }, 0 };
-    km_str sealed = km_seal__close(l->sealing, p->call->arena, key, &at, p->packed, l->o.random);
+    KM_TRY(key_of(key, l, l->conn, l->sealing, b->chart, f));
+    name_of(name, key, b->bytes);
+    b->name = km_hex(p->call->arena, name, sizeof name);
+    km_seal_place at = { b->chart, 0, { (const char *)name, sizeof name }, 0 };
+    km_str sealed = km_seal__close(l->sealing, p->call->arena, key, &at, p->packed[i], l->o.random);
     KM_TRY(km_query(&st, l->conn, "blob_put", f));
-    km_bind_int(st, 1, p->chart);
-    km_bind_blob(st, 2, p->name, 16);
+    km_bind_int(st, 1, b->chart);
+    km_bind_blob(st, 2, name, sizeof name);
     km_bind_blob(st, 3, sealed.p, sealed.n);
     return km_run(st, &changed, f);
 }
 
+static km_code put_blobs(void *self, km_txn *t, km_fault *f)
+{
+    putting *p = self;
+    for (size_t i = 0; i < p->n; i++)
+        KM_TRY(put_blob(p, i, t, f));
+    return KM_OK;
+}
+
+km_code km_blobs_put(km_log *l, km_blob *blob, size_t n, km_call *call)
+{
+    putting p = { blob, KM_NEW_ARRAY(call->arena, n + 1, km_str), n, call };
+    km_sealing *s = km_sealing__take(l);
+    for (size_t i = 0; i < n; i++)
+        p.packed[i] = km_seal__pack(s, call->arena, blob[i].bytes);
+    km_sealing__give(l, s);
+    return n == 0 ? KM_OK : km_writer__alone(l, put_blobs, &p, call->fault);
+}
+
 km_code km_blob_put(km_str *name_hex, km_log *l, int64_t chart, km_str bytes, km_call *call)
 {
-    putting p = { .chart = chart, .bytes = bytes, .call = call };
-    km_sealing *s = km_sealing__take(l);
-    p.packed = km_seal__pack(s, call->arena, bytes);
-    km_sealing__give(l, s);
-    KM_TRY(km_writer__alone(l, put_blob, &p, call->fault));
-    *name_hex = km_hex(call->arena, p.name, sizeof p.name);
+    km_blob blob = { .chart = chart, .bytes = bytes };
+    KM_TRY(km_blobs_put(l, &blob, 1, call));
+    *name_hex = blob.name;
     return KM_OK;
 }
 

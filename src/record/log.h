@@ -206,6 +206,12 @@ km_code km_log_erase(km_log *l, int64_t chart, km_fault *f);
 /* --- blobs: whole files (a source's original), sealed with the chart's key --- */
 /* The name is an HMAC under the chart's key: equal bytes of one chart share one blob. */
 km_code km_blob_put(km_str *name_hex, km_log *l, int64_t chart, km_str bytes, km_call *call);
+/* Many in one commit, all or nothing; `name` is found out. */
+typedef struct km_blob {
+    int64_t chart;
+    km_str bytes, name;
+} km_blob;
+km_code km_blobs_put(km_log *l, km_blob *blob, size_t n, km_call *call);
 km_code km_blob_get(km_str *bytes, km_reader *r, int64_t chart, km_str name_hex);
 
 /* --- proof --- */

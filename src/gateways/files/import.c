@@ -193,7 +193,7 @@ static km_code import_text(km_importing *im, const char *path, km_str text, cons
     if (format == NULL && is_lines(path, text))
         return km_lines__import(im, path, text, source, from, st->st_size, mtime_ns, f);
     int64_t before = im->report->refused;
-    KM_TRY(format != NULL ? km_foreign__import(im, path, text, format, source)
+    KM_TRY(format != NULL ? km_foreign__import(im, path, text, format, source, again)
                           : km_whole__import(im, path, text, source));
     if (im->report->refused == before && !im->dry && !km_stop_asked())
         km_progress__save(im->progress, path, st->st_size, mtime_ns, (int64_t)text.n);

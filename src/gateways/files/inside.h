@@ -88,12 +88,35 @@ km_code km_lines__import(km_importing *im, const char *path, km_str text, int32_
                          int64_t from, int64_t size, int64_t mtime_ns, km_fault *f);
 /* --- whole.c: a resource or a Bundle --- */
 km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source);
-/* A Bundle that was made of what stands at `line` of the file. */
-km_code km_whole__made(km_importing *im, const char *path, int64_t line, km_str text,
-                       int32_t source);
+
+/* Entries on their way to one transaction. */
+typedef struct km_bundle {
+    km_importing *im;
+    const char *path;
+    km_writing w;
+    km_change *change;
+    size_t n;
+    int64_t *line;
+} km_bundle;
+void km_bundle__open(km_bundle *b, km_importing *im, const char *path, int32_t source,
+                     km_call *call);
+/* Makes entry `number` the next change; there must be room. A read is none. */
+km_code km_bundle__entry(km_bundle *b, km_jv entry, size_t number, km_fault *f);
+/* Counts in the report what was carried out, and who it is of. */
+void km_bundle__count(km_bundle *b, const km_change *c, size_t n);
+
+/* --- pieces.c: what a format makes of a file, many pieces a group, with their sources --- */
+typedef struct km_pieces km_pieces;
+km_pieces *km_pieces__open(km_importing *im, const char *path, km_str text, const char *format,
+                           int32_t source, bool again);
+km_code km_pieces__add(km_pieces *p, const km_piece *piece);
+/* Writes what is still held. */
+km_code km_pieces__flush(km_pieces *p);
+void km_pieces__close(km_pieces *p);
+
 /* --- foreign.c: what a format of another gateway makes records of --- */
 km_code km_foreign__import(km_importing *im, const char *path, km_str text, const km_format *format,
-                           int32_t source);
+                           int32_t source, bool again);
 
 int km_files__import(const km_args *a, km_node *n);
 int km_files__export(const km_args *a, km_node *n);

@@ -8,19 +8,9 @@
 
 enum { ENTRIES_MAX = 100000 };
 
-typedef struct bundle {
-    km_importing *im;
-    const char *path;
-    km_writing w;
-    km_change *change;
-    size_t n;
-    int64_t *line;
-    int64_t at; /* of the file, where the text was made from it; 0: lines are the text's own */
-} bundle;
-
-static void refuse(bundle *b, int64_t line)
+static void refuse(km_bundle *b, int64_t line)
 {
-    km_report__refuse(b->im->report, b->path, b->at > 0 ? b->at : line, b->w.call->fault);
+    km_report__refuse(b->im->report, b->path, line, b->w.call->fault);
 }
 
 /* The id a resource keeps however often its file comes: its own, the address's, the fullUrl's. */
@@ -38,7 +28,7 @@ static km_str lasting_id(km_jv resource, km_str url, km_str full_url)
     return km_fhir_is_id(id) ? id : KM_STR_NONE;
 }
 
-static km_code read_entry(bundle *b, km_jv entry, size_t number, km_fault *f)
+km_code km_bundle__entry(km_bundle *b, km_jv entry, size_t number, km_fault *f)
 {
     km_jv request = KM_JV_GET(entry, "request"), resource = KM_JV_GET(entry, "resource");
     km_str method = km_jv_str(KM_JV_GET(request, "method"));
@@ -80,7 +70,7 @@ static km_code read_entry(bundle *b, km_jv entry, size_t number, km_fault *f)
     return KM_OK;
 }
 
-static void count(bundle *b, const km_change *c, size_t n)
+void km_bundle__count(km_bundle *b, const km_change *c, size_t n)
 {
     int64_t stored = 0, unchanged = 0;
     for (size_t i = 0; i < n; i++) {
@@ -96,7 +86,7 @@ static void count(bundle *b, const km_change *c, size_t n)
     km_report__stored(b->im->report, stored, unchanged);
 }
 
-static km_code carry_out(bundle *b, bool batch)
+static km_code carry_out(km_bundle *b, bool batch)
 {
     size_t failed = 0;
     km_fault *f = b->w.call->fault;
@@ -107,7 +97,7 @@ static km_code carry_out(bundle *b, bool batch)
     if (!batch) {
         rc = km_changes_carry_out(&b->w, b->change, b->n, &failed);
         if (rc == KM_OK)
-            count(b, b->change, b->n);
+            km_bundle__count(b, b->change, b->n);
         else
             refuse(b, failed < b->n ? b->line[failed] : 0);
         return rc == KM_STORE ? rc : KM_OK;
@@ -115,7 +105,7 @@ static km_code carry_out(bundle *b, bool batch)
     for (size_t i = 0; i < b->n && rc != KM_STORE; i++) {
         rc = km_changes_carry_out(&b->w, &b->change[i], 1, &failed);
         if (rc == KM_OK)
-            count(b, &b->change[i], 1);
+            km_bundle__count(b, &b->change[i], 1);
         else
             refuse(b, b->line[i]);
         km_fault_clear(f);
@@ -123,7 +113,7 @@ static km_code carry_out(bundle *b, bool batch)
     return rc == KM_STORE ? rc : KM_OK;
 }
 
-static km_code import_bundle(bundle *b, km_jv root)
+static km_code import_bundle(km_bundle *b, km_jv root)
 {
     km_jv list = KM_JV_GET(root, "entry");
     km_fault *f = b->w.call->fault;
@@ -137,14 +127,14 @@ static km_code import_bundle(bundle *b, km_jv root)
     b->line = KM_NEW_ARRAY(b->w.call->arena, room, int64_t);
     size_t number = 0;
     for (km_jv_iter i = km_jv_each(list); km_jv_next(&i);)
-        if (read_entry(b, i.value, number++, f) != KM_OK) {
+        if (km_bundle__entry(b, i.value, number++, f) != KM_OK) {
             refuse(b, b->line[b->n]);
             return KM_OK;
         }
     return carry_out(b, km_str_is(km_jv_str(KM_JV_GET(root, "type")), "batch"));
 }
 
-static km_code import_text(bundle *b, km_str text)
+static km_code import_text(km_bundle *b, km_str text)
 {
     km_jv root;
     km_ftype type;
@@ -169,30 +159,25 @@ static km_code import_text(bundle *b, km_str text)
     return carry_out(b, false);
 }
 
-static km_code import_at(km_importing *im, const char *path, int64_t at, km_str text,
-                         int32_t source)
+void km_bundle__open(km_bundle *b, km_importing *im, const char *path, int32_t source,
+                     km_call *call)
 {
-    km_own_call own;
-    km_own_call_open(&own, im->node, "import", (size_t)1 << 31);
-    bundle b = { .im = im, .path = path, .at = at };
-    b.w = (km_writing){ .node = im->node,
-                        .call = &own.call,
-                        .access = km_trust_job_access("import", own.call.arena),
-                        .source = source,
-                        .references_reported = true,
-                        .bulk = true };
-    km_code rc = import_text(&b, text);
-    km_own_call_close(&own);
-    return rc;
+    *b = (km_bundle){ .im = im, .path = path };
+    b->w = (km_writing){ .node = im->node,
+                         .call = call,
+                         .access = km_trust_job_access("import", call->arena),
+                         .source = source,
+                         .references_reported = true,
+                         .bulk = true };
 }
 
 km_code km_whole__import(km_importing *im, const char *path, km_str text, int32_t source)
 {
-    return import_at(im, path, 0, text, source);
-}
-
-km_code km_whole__made(km_importing *im, const char *path, int64_t line, km_str text,
-                       int32_t source)
-{
-    return import_at(im, path, line, text, source);
+    km_own_call own;
+    km_bundle b;
+    km_own_call_open(&own, im->node, "import", (size_t)1 << 31);
+    km_bundle__open(&b, im, path, source, &own.call);
+    km_code rc = import_text(&b, text);
+    km_own_call_close(&own);
+    return rc;
 }

@@ -13,7 +13,7 @@
 #include "record/notes.h"
 #include "km_data_view_person.h"
 
-enum { MARK = 16, LINKS = 32, NAMES = 16, NAME_BYTES = 120, COMPONENT_MAX = 4096 };
+enum { MARK = 16, LINKS = 32, NAMES = 16, NAME_BYTES = 120, COMPONENT_MAX = 4096, SEEN = 8192 };
 
 /* --- rows of one Patient (pure) --- */
 
@@ -152,7 +152,26 @@ static void take_back(void *state, const km_folding *v, const void *rows)
 typedef struct numbers {
     int64_t v[COMPONENT_MAX];
     size_t n;
+    uint64_t seen[SEEN]; /* marks that were followed; open addressing */
+    size_t n_seen;
 } numbers;
+
+/* A number given to many strangers would be followed from each of them. */
+static bool is_new(numbers *s, const unsigned char mark[MARK])
+{
+    uint64_t key;
+    memcpy(&key, mark, sizeof key);
+    key |= 1;
+    size_t at = key >> 1 & (SEEN - 1);
+    for (; s->seen[at] != 0; at = (at + 1) & (SEEN - 1))
+        if (s->seen[at] == key)
+            return false;
+    if (s->n_seen < SEEN / 2) {
+        s->seen[at] = key;
+        s->n_seen++;
+    }
+    return true;
+}
 
 static bool put_number(numbers *s, int64_t one)
 {
@@ -215,11 +234,15 @@ static km_code join(numbers *reached, km_conn *c, int64_t start, km_fault *f)
     unsigned char mark[LINKS][MARK];
     size_t marks;
     reached->n = 0;
+    if (reached->n_seen > 0)
+        memset(reached->seen, 0, sizeof reached->seen);
+    reached->n_seen = 0;
     put_number(reached, start);
     for (size_t i = 0; i < reached->n; i++) {
         KM_TRY(marks_of(mark, &marks, c, reached->v[i], f));
         for (size_t m = 0; m < marks; m++)
-            KM_TRY(numbers_of(reached, c, "link_charts", mark[m], 0, f));
+            if (is_new(reached, mark[m]))
+                KM_TRY(numbers_of(reached, c, "link_charts", mark[m], 0, f));
     }
     int64_t person = start;
     for (size_t i = 0; i < reached->n; i++)
