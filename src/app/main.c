@@ -5,7 +5,9 @@
 #include <malloc.h>
 
 #include "app/app.h"
+#include "gateways/care/care_gateway.h"
 #include "gateways/claims/claims.h"
+#include "gateways/dpc/dpc_gateway.h"
 #include "gateways/hl7v2/hl7v2_gateway.h"
 #include "gateways/medicines/medicines.h"
 #include "gateways/hl7v2/hl7v2_gateway.h"
@@ -20,13 +22,12 @@
 #include "services/sharing/sharing.h"
 #include "services/signin/signin.h"
 
-static const km_service *const services[] = { &km_app_node,           &km_gateway_fhir,
-                                              &km_gateway_files,      &km_gateway_claims,
-                                              &km_gateway_medicines,  &km_gateway_hl7v2,
-                                              &km_service_sharing,    &km_service_lookers,
-                                              &km_service_identifier, &km_service_signin,
-                                              &km_service_emergency,  &km_service_provision,
-                                              &km_service_oauth,      NULL };
+static const km_service *const services[] = {
+    &km_app_node,          &km_gateway_fhir,      &km_gateway_files,      &km_gateway_claims,
+    &km_gateway_medicines, &km_gateway_hl7v2,     &km_gateway_care,       &km_gateway_dpc,
+    &km_service_sharing,   &km_service_lookers,   &km_service_identifier, &km_service_signin,
+    &km_service_emergency, &km_service_provision, &km_service_oauth,      NULL
+};
 
 /* Arenas come and go in large blocks, made by one thread and given back by another. glibc would
  * learn from that to keep such blocks, for each thread its own; a load then holds twice what it

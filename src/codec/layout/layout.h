@@ -40,6 +40,7 @@ typedef struct km_rows {
     km_str text; /* what is still to be read */
     km_str tail; /* at the end: 0x1A, the mark of CP/M, and what stands behind it */
     uint32_t line;
+    char mark;   /* between fields; 0: a comma */
     bool quoted; /* a field that begins with '"' ends with the next single one, commas and all */
 } km_rows;
 

@@ -26,11 +26,11 @@ static void put_comma(km_row *row, const char **from, const char *at)
 }
 
 /* The line's end: at its LF or at `end`. */
-static const char *scan_plain(km_row *row, const char *p, const char *end)
+static const char *scan_plain(km_row *row, const char *p, const char *end, char mark)
 {
     const char *from = p;
 #ifdef __SSE2__
-    const __m128i comma = _mm_set1_epi8(','), feed = _mm_set1_epi8('\n');
+    const __m128i comma = _mm_set1_epi8(mark), feed = _mm_set1_epi8('\n');
     for (; end - p >= BLOCK; p += BLOCK) {
         __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
         unsigned feeds = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, feed));
@@ -47,13 +47,13 @@ static const char *scan_plain(km_row *row, const char *p, const char *end)
     }
 #endif
     for (; p < end && *p != '\n'; p++)
-        if (*p == ',')
+        if (*p == mark)
             put_comma(row, &from, p);
     put(row, from, p);
     return p;
 }
 
-static const char *scan_quoted(km_row *row, const char *p, const char *end)
+static const char *scan_quoted(km_row *row, const char *p, const char *end, char mark)
 {
     const char *from = p;
     bool inside = false;
@@ -62,7 +62,7 @@ static const char *scan_quoted(km_row *row, const char *p, const char *end)
             p++;
         else if (*p == '"' && (inside || p == from))
             inside = !inside;
-        else if (*p == ',' && !inside)
+        else if (*p == mark && !inside)
             put_comma(row, &from, p);
     }
     put(row, from, p);
@@ -79,9 +79,10 @@ bool km_rows_next(km_row *out, km_rows *r)
         r->text.n = 0;
         return false;
     }
+    const char mark = r->mark != '\0' ? r->mark : ',';
     out->line = ++r->line;
     out->fields = 0;
-    const char *stop = r->quoted ? scan_quoted(out, p, end) : scan_plain(out, p, end);
+    const char *stop = r->quoted ? scan_quoted(out, p, end, mark) : scan_plain(out, p, end, mark);
     km_str *last = &out->field[out->fields - 1];
     const char *next = stop < end ? stop + 1 : stop, *shown = stop;
     if (stop < end && last->n > 0 && stop[-1] == '\r')
