@@ -13,14 +13,15 @@
 
 #include "gateways/care/care_gateway.h"
 
-#define HEAD                                                                                \
-    "FORM_0000_2021\r\ninsured_no,care_facility_id,service_code,insurer_no,"                \
-    "external_system_management_number,evaluate_date,barthel_index_meal,barthel_transfer,"  \
-    "barthel_index_personal_hygiene_and_adjustment,barthel_index_toilet_activity,"          \
-    "barthel_index_bathing,barthel_index_flat_ground_walking,barthel_index_stair_movement," \
-    "barthel_index_changing_clothes,barthel_index_defecation_manage,"                       \
+#define HEAD                                                                                   \
+    "FORM_0000_2021\r\ninsured_no,facility_outpatient_category,care_facility_id,service_code," \
+    "insurer_no,"                                                                              \
+    "external_system_management_number,evaluate_date,barthel_index_meal,barthel_transfer,"     \
+    "barthel_index_personal_hygiene_and_adjustment,barthel_index_toilet_activity,"             \
+    "barthel_index_bathing,barthel_index_flat_ground_walking,barthel_index_stair_movement,"    \
+    "barthel_index_changing_clothes,barthel_index_defecation_manage,"                          \
     "barthel_index_urination_manage\r\n"
-#define WHO "\"0000000001\",\"1370000001\",51,131032,"
+#define WHO "\"0000000001\",1,\"1370000001\",51,131032,"
 
 typedef struct heard {
     km_buf json;
