@@ -64,7 +64,7 @@ fuzz: setup-test
 	  tail -n 7 build/fuzz/$$t.log; done; echo "fuzz: $(words $(FUZZ)) targets, $$bad failed"; test $$bad = 0
 
 # One table; a row sets ours beside a peer or a floor of the same run.
-BENCH := import http search token
+BENCH := import http search token hl7v2 receden linkage
 bench:
 	@tools/setup bench
 	@tools/build release kumihimo km_pgtest $(BENCH:%=bench_%)
