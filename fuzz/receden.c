@@ -16,7 +16,7 @@ static void claim(bool holds)
         abort();
 }
 
-static void hear(void *self, const km_receden_problem *p)
+static void hear(void *self, const km_finding *p)
 {
     const int64_t *lines = self;
     claim(p->line >= 1 && p->line <= *lines && p->ja.n > 0 && p->en.n > 0);

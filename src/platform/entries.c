@@ -80,3 +80,19 @@ void km_entry_identifier(km_jw *w, km_str system, km_str value)
     km_jw_member(w, "value", value);
     km_jw_close(w, '}');
 }
+
+void km_entry_name(km_jw *w, const char *form, km_str text)
+{
+    if (text.n == 0)
+        return;
+    km_jw_open(w, '{');
+    km_jw_key(w, "extension");
+    km_jw_open(w, '[');
+    km_jw_open(w, '{');
+    km_jw_member_z(w, "url", "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation");
+    km_jw_member_z(w, "valueCode", form);
+    km_jw_close(w, '}');
+    km_jw_close(w, ']');
+    km_jw_member(w, "text", text);
+    km_jw_close(w, '}');
+}

@@ -22,5 +22,8 @@ void km_entry_coding(km_jw *w, const char *system, km_str code);
 /* {"coding":[{"system":..,"code":..}]} */
 void km_entry_coded(km_jw *w, const char *name, const char *system, km_str code);
 void km_entry_identifier(km_jw *w, km_str system, km_str value);
+/* A HumanName of its text, in kanji (IDE) or kana (SYL) as JP Core tells them apart; nothing where
+ * it is empty. */
+void km_entry_name(km_jw *w, const char *form, km_str text);
 
 #endif

@@ -93,12 +93,17 @@ void km_explain_row(km_explaining *e, const km_layout_record *record, const km_r
     print_until(e, row->line);
 }
 
-void km_explain_end(km_explaining *e, const km_judge *j)
+void km_explain_rest(km_explaining *e)
 {
     print_until(e, UINT32_MAX);
     if (e->findings->more > 0)
         fprintf(e->out, e->ja ? "（ほかに %lld 件）\n" : "(and %lld more)\n",
                 (long long)e->findings->more);
+}
+
+void km_explain_end(km_explaining *e, const km_judge *j)
+{
+    km_explain_rest(e);
     fprintf(e->out, e->ja ? "誤り %lld、注意 %lld\n" : "%lld errors, %lld warnings\n",
             (long long)j->errors, (long long)j->warnings);
 }

@@ -32,7 +32,9 @@ typedef struct km_explaining {
 
 /* The row, its fields that are not empty, and its findings; `record` NULL: not in the layout. */
 void km_explain_row(km_explaining *e, const km_layout_record *record, const km_row *row);
-/* What no row was shown for. Prints how many errors and warnings there are. */
+/* What no row was shown for. */
+void km_explain_rest(km_explaining *e);
+/* The rest, and how many errors and warnings there are. */
 void km_explain_end(km_explaining *e, const km_judge *j);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "codec/layout/judge.h"
 #include "platform/platform.h"
 #include "sandbox/job.h"
 
@@ -59,6 +60,10 @@ typedef struct km_format {
      * that names the element. */
     km_code (*write)(km_buf *out, km_jv bundle, km_call *call);
 } km_format;
+
+/* A km_judge's tell whose self is a sink: the finding as a fault at its line, the place as
+ * RECORD[field]. */
+void km_format_hear(void *sink, const km_finding *p);
 
 /* Files come from outside, so their formats are read in a worker (sandbox/job.h): the job to start
  * the zygote with, and the doors to it. Their sinks hear the same in the same order as from the

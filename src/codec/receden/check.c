@@ -34,7 +34,7 @@ static void tell_at(checking *c, uint32_t line, uint32_t field, const char *reas
 {
     km_str cell[COLUMNS], rest = km_layout_table("uke_reasons.tsv");
     const km_layout_field *named = c->record != NULL ? km_layout_at(c->record, field) : NULL;
-    km_receden_problem p = { .line = line, .field = field, .reason = km_str_of(reason) };
+    km_finding p = { .line = line, .field = field, .reason = km_str_of(reason) };
     while (km_tsv_next(cell, COLUMNS, &rest) > 0)
         if (km_str_is(cell[REASON], reason)) {
             p.error = km_str_is(cell[SEVERITY], "error");

@@ -10,7 +10,7 @@
 #ifndef KM_CODEC_RECEDEN_RECEDEN_H
 #define KM_CODEC_RECEDEN_RECEDEN_H
 
-#include "codec/layout/layout.h"
+#include "codec/layout/judge.h"
 
 typedef enum km_receden_kind {
     KM_RECEDEN_MEDICAL,
@@ -29,22 +29,13 @@ km_receden_kind km_receden_kind_of(km_str text);
 /* The layout of a kind; from the month of its request when `text` says one. */
 km_code km_receden_layout(km_layout **out, km_arena *a, km_str text, km_fault *f);
 
-typedef struct km_receden_problem {
-    uint32_t line;
-    uint32_t field; /* 0: the whole record */
-    bool error;     /* else a warning */
-    km_str record;  /* "SI"; as sent, two bytes at most */
-    km_str field_ja, field_en;
-    km_str reason, ja, en; /* a row of uke_reasons.tsv */
-} km_receden_problem;
-
 typedef struct km_receden_sums {
     km_receden_kind kind;
     int64_t records, claims, errors, warnings;
 } km_receden_sums;
 
 typedef struct km_receden_teller {
-    void (*tell)(void *self, const km_receden_problem *p); /* NULL: only counted */
+    void (*tell)(void *self, const km_finding *p); /* NULL: only counted */
     void *self;
 } km_receden_teller;
 km_code km_receden_check(km_receden_sums *out, km_arena *a, km_str text, km_receden_teller teller,

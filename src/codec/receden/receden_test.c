@@ -14,7 +14,7 @@ typedef struct heard {
     km_buf said; /* "line:field:reason " */
 } heard;
 
-static void hear(void *self, const km_receden_problem *p)
+static void hear(void *self, const km_finding *p)
 {
     heard *h = self;
     assert_true(p->ja.n > 0 && p->en.n > 0);

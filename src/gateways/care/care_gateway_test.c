@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "gateways/care/care_gateway.h"
+#include "platform/format_test.h"
 
 #define HEAD                                                                                   \
     "FORM_0000_2021\r\ninsured_no,facility_outpatient_category,care_facility_id,service_code," \
@@ -23,54 +24,15 @@
     "barthel_index_urination_manage\r\n"
 #define WHO "\"0000000001\",1,\"1370000001\",51,131032,"
 
-typedef struct heard {
-    km_buf json;
-    int pieces, errors;
-    uint32_t line;
-} heard;
-
-static km_code take(void *self, const km_piece *piece)
+static km_jv read_text(km_test_heard *h, km_arena *a, const char *text)
 {
-    heard *h = self;
-    km_buf_print(&h->json, "%s%.*s", h->pieces++ > 0 ? "," : "", KM_STR_ARG(piece->json));
-    return KM_OK;
-}
-
-static void note(void *self, bool error, const km_fault *f)
-{
-    heard *h = self;
-    if (error && h->errors++ == 0)
-        h->line = f->line;
-}
-
-static km_jv read_text(heard *h, km_arena *a, const char *text)
-{
-    km_json *doc;
-    km_fault f = { 0 };
-    km_call call = { .arena = a, .fault = &f, .clock = &km_clock_real, .random = &km_random_real };
-    km_format_sink sink = { take, note, h };
-    km_document from = { .text = km_str_of(text) };
-    *h = (heard){ .json = km_buf_in(a) };
-    assert_true(km_format_life.is(from.text));
-    km_buf_char(&h->json, '[');
-    assert_int_equal(km_format_life.records(&from, &sink, &call), KM_OK);
-    km_buf_char(&h->json, ']');
-    assert_int_equal(km_json_parse(&doc, a, km_buf_str(&h->json), NULL, NULL), KM_OK);
-    return km_json_root(doc);
-}
-
-static km_jv nth(km_jv list, const char *type, int n)
-{
-    for (km_jv_iter i = km_jv_each(list); km_jv_next(&i);)
-        if (km_str_is(km_jv_text(i.value, "resource.resourceType"), type) && n-- == 0)
-            return KM_JV_GET(i.value, "resource");
-    return (km_jv){ 0 };
+    return km_test_records(h, &km_format_life, a, "", km_str_of(text));
 }
 
 /* Codes are ordinal; grooming and bathing have three codes and two values. */
 static void the_barthel_index_is_the_sum_of_points(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     km_jv b = read_text(&h, a,
@@ -78,18 +40,21 @@ static void the_barthel_index_is_the_sum_of_points(void **state)
                                  "k2,20240501,1,1,1,1,1,1,1,1,1,1\r\n" WHO
                                  "k3,20240601,1,1,1,1,1,1,1,1,1,\r\n");
     assert_int_equal(h.pieces, 3);
-    assert_true(km_str_is(km_jv_raw(KM_JV_GET(nth(b, "Observation", 0), "valueInteger")), "100"));
-    assert_true(km_str_is(km_jv_raw(KM_JV_GET(nth(b, "Observation", 1), "valueInteger")), "40"));
-    assert_int_equal(km_jv_kind(nth(b, "Observation", 2)), KM_JSON_NONE);
-    assert_true(km_str_is(km_jv_str(KM_JV_GET(nth(b, "QuestionnaireResponse", 1), "authored")),
-                          "2024-05-01"));
-    assert_int_equal(km_jv_kind(nth(b, "Patient", 0)), KM_JSON_NONE);
+    assert_true(
+        km_str_is(km_jv_raw(KM_JV_GET(km_test_nth(b, "Observation", 0), "valueInteger")), "100"));
+    assert_true(
+        km_str_is(km_jv_raw(KM_JV_GET(km_test_nth(b, "Observation", 1), "valueInteger")), "40"));
+    assert_int_equal(km_jv_kind(km_test_nth(b, "Observation", 2)), KM_JSON_NONE);
+    assert_true(
+        km_str_is(km_jv_str(KM_JV_GET(km_test_nth(b, "QuestionnaireResponse", 1), "authored")),
+                  "2024-05-01"));
+    assert_int_equal(km_jv_kind(km_test_nth(b, "Patient", 0)), KM_JSON_NONE);
     km_arena_free(a);
 }
 
 static void a_row_with_a_mistake_leaves_the_others(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     (void)read_text(&h, a,
@@ -97,10 +62,11 @@ static void a_row_with_a_mistake_leaves_the_others(void **state)
                              "k3,20240501\r\n");
     assert_int_equal(h.pieces, 1);
     assert_int_equal(h.errors, 2);
-    assert_int_equal(h.line, 3);
+    assert_memory_equal(h.first, "3 ", 2);
     (void)read_text(&h, a,
                     "SERVICE_USER_INFO\r\ncare_facility_id,insurer_no\r\n1370000001,131032\r\n");
-    assert_true(h.pieces == 0 && h.errors > 0 && h.line == 2); /* columns that must be there */
+    assert_true(h.pieces == 0 && h.errors > 0
+                && h.first[0] == '2'); /* columns that must be there */
     (void)read_text(&h, a, "FORM_9999_2021\r\ncare_facility_id\r\n1\r\n");
     assert_true(h.pieces == 0 && h.errors == 1);
     km_arena_free(a);

@@ -44,22 +44,10 @@ static void write_organization(km_jw *w, const user *u)
     km_entry_close(w, "Organization", u->organization);
 }
 
-static void write_name(km_jw *w, km_arena *a, const char *form, km_str family, km_str given)
+static km_str full_name(km_arena *a, km_str family, km_str given)
 {
-    if (family.n + given.n == 0)
-        return;
-    km_jw_open(w, '{');
-    km_jw_key(w, "extension");
-    km_jw_open(w, '[');
-    km_jw_open(w, '{');
-    km_jw_member_z(w, "url", "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation");
-    km_jw_member_z(w, "valueCode", form);
-    km_jw_close(w, '}');
-    km_jw_close(w, ']');
-    km_jw_member(w, "text",
-                 km_arena_print(a, "%.*s%s%.*s", KM_STR_ARG(family),
-                                family.n > 0 && given.n > 0 ? " " : "", KM_STR_ARG(given)));
-    km_jw_close(w, '}');
+    return km_arena_print(a, "%.*s%s%.*s", KM_STR_ARG(family),
+                          family.n > 0 && given.n > 0 ? " " : "", KM_STR_ARG(given));
 }
 
 static void write_patient(km_jw *w, const km_life *l, const km_row *row, const user *u, km_arena *a)
@@ -75,8 +63,8 @@ static void write_patient(km_jw *w, const km_life *l, const km_row *row, const u
     if (V("last_name").n + V("first_name").n + V("last_name_kana").n + V("first_name_kana").n > 0) {
         km_jw_key(w, "name");
         km_jw_open(w, '[');
-        write_name(w, a, "IDE", V("last_name"), V("first_name"));
-        write_name(w, a, "SYL", V("last_name_kana"), V("first_name_kana"));
+        km_entry_name(w, "IDE", full_name(a, V("last_name"), V("first_name")));
+        km_entry_name(w, "SYL", full_name(a, V("last_name_kana"), V("first_name_kana")));
         km_jw_close(w, ']');
     }
     km_jw_member_z(w, "gender",

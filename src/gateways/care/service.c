@@ -35,18 +35,6 @@ static km_code explain(int64_t *errors, FILE *out, km_str text, bool japanese, k
     return rc;
 }
 
-static void hear(void *self, const km_finding *p)
-{
-    const km_format_sink *sink = self;
-    km_fault f = { 0 };
-    char place[64];
-    snprintf(place, sizeof place, "%.*s[%u]", KM_STR_ARG(p->record), p->field);
-    (void)km_fail(&f, KM_INVALID, place, "%.*s%s%.*s", KM_STR_ARG(p->field_ja),
-                  p->field_ja.n > 0 ? ": " : "", KM_STR_ARG(p->en));
-    km_fault_at(&f, p->line, 0);
-    sink->problem(sink->self, p->error, &f);
-}
-
 static km_code tell_row(const km_life *l, const km_row *row, const km_format_sink *sink,
                         km_arena *a)
 {
@@ -67,7 +55,7 @@ static km_code records(const km_document *doc, const km_format_sink *sink, km_ca
     km_life l;
     km_row *row = KM_NEW(a, km_row);
     km_format_sink copy = *sink;
-    km_judge j = { .tell = hear, .self = &copy, .arena = a };
+    km_judge j = { .tell = km_format_hear, .self = &copy, .arena = a };
     km_code rc = km_care__open(&l, &j, doc->text, call->fault);
     bool sound = j.errors == 0;
     while (rc == KM_OK && sound && km_care__next(row, &l, one)) {

@@ -8,7 +8,6 @@
 #define SYSTEM "http://terminology.hl7.org/CodeSystem/"
 #define MHLW "http://jpfhir.jp/fhir/core/mhlw/CodeSystem/"
 #define COVERAGE "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Coverage_"
-#define NAME_FORM "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 
 enum { ROOM = 256 };
 
@@ -54,20 +53,6 @@ static void look(whose *o, km_claim *c)
     }
 }
 
-static void write_name(km_jw *w, const char *form, km_str text)
-{
-    km_jw_open(w, '{');
-    km_jw_key(w, "extension");
-    km_jw_open(w, '[');
-    km_jw_open(w, '{');
-    km_jw_member_z(w, "url", NAME_FORM);
-    km_jw_member_z(w, "valueCode", form);
-    km_jw_close(w, '}');
-    km_jw_close(w, ']');
-    km_jw_member(w, "text", text);
-    km_jw_close(w, '}');
-}
-
 static void write_identifier(km_claim *c, km_jw *w, const whose *o)
 {
     km_jw_key(w, "identifier");
@@ -94,10 +79,8 @@ static void write_patient(km_claim *c, km_jw *w, const whose *o)
     if (o->name.n + o->kana.n > 0) {
         km_jw_key(w, "name");
         km_jw_open(w, '[');
-        if (o->name.n > 0)
-            write_name(w, "IDE", o->name);
-        if (o->kana.n > 0)
-            write_name(w, "SYL", o->kana);
+        km_entry_name(w, "IDE", o->name);
+        km_entry_name(w, "SYL", o->kana);
         km_jw_close(w, ']');
     }
     km_jw_member_z(w, "gender",

@@ -15,18 +15,13 @@ typedef struct reading {
     km_claim_file file;
 } reading;
 
-static void hear(void *self, const km_receden_problem *p)
+static void hear(void *self, const km_finding *p)
 {
     reading *r = self;
-    km_fault f = { 0 };
+    km_format_sink sink = *r->sink;
     if (p->error && p->line < r->lines)
         r->wrong[p->line / 8] |= (uint8_t)(1 << p->line % 8);
-    char place[64];
-    snprintf(place, sizeof place, "%.*s[%u]", KM_STR_ARG(p->record), p->field);
-    (void)km_fail(&f, KM_INVALID, place, "%.*s%s%.*s", KM_STR_ARG(p->field_ja),
-                  p->field_ja.n > 0 ? ": " : "", KM_STR_ARG(p->en));
-    km_fault_at(&f, p->line, 0);
-    r->sink->problem(r->sink->self, p->error, &f);
+    km_format_hear(&sink, p);
 }
 
 static bool is_wrong(const reading *r, uint32_t from, uint32_t to)

@@ -308,18 +308,6 @@ static bool same_stay(const stay *s, const km_row *row)
            && km_str_eq(s->admitted, at(row, ADMITTED));
 }
 
-static void hear(void *self, const km_finding *p)
-{
-    const km_format_sink *sink = self;
-    km_fault f = { 0 };
-    char place[64];
-    snprintf(place, sizeof place, "%.*s[%u]", KM_STR_ARG(p->record), p->field);
-    (void)km_fail(&f, KM_INVALID, place, "%.*s%s%.*s", KM_STR_ARG(p->field_ja),
-                  p->field_ja.n > 0 ? ": " : "", KM_STR_ARG(p->en));
-    km_fault_at(&f, p->line, 0);
-    sink->problem(sink->self, p->error, &f);
-}
-
 /* One stay: from `first` on; its rows are read, checked and told. *more: there is a row behind it,
  * which stands in *first. */
 static km_code tell_stay(reading *r, km_row *first, bool *more, const km_format_sink *sink,
@@ -352,7 +340,7 @@ static km_code records(const km_document *doc, const km_format_sink *sink, km_ca
 {
     km_arena *a = km_arena_new(ARENA), *one = km_arena_new(ARENA);
     km_format_sink copy = *sink;
-    km_judge j = { .tell = hear, .self = &copy, .arena = a };
+    km_judge j = { .tell = km_format_hear, .self = &copy, .arena = a };
     km_row *row = KM_NEW(a, km_row);
     reading r;
     km_code rc = open_file(&r, &j, doc->text, call->fault);

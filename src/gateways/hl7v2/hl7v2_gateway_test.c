@@ -13,69 +13,19 @@
 #include <string.h>
 
 #include "gateways/hl7v2/inside.h"
+#include "platform/format_test.h"
 
 #define HEAD(type) "MSH|^~\\&|HIS|1310123456|GW|RCV|20240301101500||" type "|1|P|2.5\r"
 #define PID "PID|1||0000123^^^^PI||山田^太郎^^^^^L^I~ヤマダ^タロウ^^^^^L^P||19410421|M\r"
 
-typedef struct heard {
-    km_buf json;
-    int pieces, errors;
-    char first[300];
-} heard;
-
-static km_code take(void *self, const km_piece *piece)
+static km_jv read_at(km_test_heard *h, km_arena *a, const char *path, const char *text)
 {
-    heard *h = self;
-    km_buf_print(&h->json, "%s%.*s", h->pieces++ > 0 ? "," : "", KM_STR_ARG(piece->json));
-    return KM_OK;
-}
-
-static void note(void *self, bool error, const km_fault *f)
-{
-    heard *h = self;
-    if (error && h->errors++ == 0)
-        snprintf(h->first, sizeof h->first, "%u %s", f->line, f->detail);
-}
-
-static km_jv read_at(heard *h, km_arena *a, const char *path, const char *text)
-{
-    km_json *doc;
-    km_fault f = { 0 };
-    km_call call = { .arena = a, .fault = &f, .clock = &km_clock_real, .random = &km_random_real };
-    km_format_sink sink = { take, note, h };
-    km_document from = { km_str_of(text), km_str_of(path) };
-    *h = (heard){ .json = km_buf_in(a) };
-    km_buf_char(&h->json, '[');
-    assert_int_equal(km_format_hl7v2.records(&from, &sink, &call), KM_OK);
-    km_buf_char(&h->json, ']');
-    assert_int_equal(km_json_parse(&doc, a, km_buf_str(&h->json), NULL, NULL), KM_OK);
-    return km_json_root(doc);
-}
-
-static km_jv nth(km_jv list, const char *type, int n)
-{
-    for (km_jv_iter i = km_jv_each(list); km_jv_next(&i);)
-        if (km_str_is(km_jv_text(i.value, "resource.resourceType"), type) && n-- == 0)
-            return KM_JV_GET(i.value, "resource");
-    fail_msg("no %s", type);
-    return (km_jv){ 0 };
-}
-
-static void says(km_jv v, const char *path, const char *value)
-{
-    char copy[128], *save = NULL;
-    snprintf(copy, sizeof copy, "%s", path);
-    for (char *p = strtok_r(copy, ".", &save); p != NULL; p = strtok_r(NULL, ".", &save))
-        v = p[0] >= '0' && p[0] <= '9' ? km_jv_item(v, (uint32_t)(p[0] - '0'))
-                                       : km_jv_get(v, km_str_of(p));
-    km_str s = km_jv_kind(v) == KM_JSON_STRING ? km_jv_str(v) : km_jv_raw(v);
-    if (!km_str_is(s, value))
-        fail_msg("%s is %.*s, not %s", path, KM_STR_ARG(s), value);
+    return km_test_records(h, &km_format_hl7v2, a, path, km_str_of(text));
 }
 
 static void a_result_keeps_its_code_its_unit_and_its_specimen(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     km_jv b = read_at(&h, a, "",
@@ -85,25 +35,26 @@ static void a_result_keeps_its_code_its_unit_and_its_specimen(void **state)
                       "OBX|1|NM|3A010000002327101^総蛋白^JC10||07.20|g/dl^g/dl^99XYZ|6.7-8.3|L|||F"
                       "|||202402291500\rOBX|2|NM|3A010000002399901^総蛋白^JC10||7.4||||||C\r");
     assert_int_equal(h.errors, 0);
-    km_jv one = nth(b, "Observation", 0);
-    says(one, "code.coding.0.code", "3A010000002327101");
-    says(one, "code.coding.0.system", "urn:oid:1.2.392.200119.4.504");
-    says(one, "valueQuantity.value", "7.20");
-    says(one, "effectiveDateTime", "2024-02-29T15:00:00+09:00");
-    says(one, "interpretation.0.coding.0.code", "L");
-    says(one, "status", "final");
-    says(nth(b, "Observation", 1), "status", "corrected");
-    says(nth(b, "Observation", 1), "effectiveDateTime", "2024-02-29");
-    says(nth(b, "Specimen", 0), "type.coding.0.code", "023");
-    assert_int_equal(km_jv_count(KM_JV_GET(nth(b, "DiagnosticReport", 0), "result")), 2);
-    says(nth(b, "Patient", 0), "identifier.0.system", "urn:oid:1.2.392.100495.20.3.51.11310123456");
-    says(nth(b, "Patient", 0), "name.1.extension.0.valueCode", "SYL");
+    km_jv one = km_test_nth(b, "Observation", 0);
+    km_test_has(one, "code.coding.0.code", "3A010000002327101");
+    km_test_has(one, "code.coding.0.system", "urn:oid:1.2.392.200119.4.504");
+    km_test_has(one, "valueQuantity.value", "7.20");
+    km_test_has(one, "effectiveDateTime", "2024-02-29T15:00:00+09:00");
+    km_test_has(one, "interpretation.0.coding.0.code", "L");
+    km_test_has(one, "status", "final");
+    km_test_has(km_test_nth(b, "Observation", 1), "status", "corrected");
+    km_test_has(km_test_nth(b, "Observation", 1), "effectiveDateTime", "2024-02-29");
+    km_test_has(km_test_nth(b, "Specimen", 0), "type.coding.0.code", "023");
+    assert_int_equal(km_jv_count(KM_JV_GET(km_test_nth(b, "DiagnosticReport", 0), "result")), 2);
+    km_test_has(km_test_nth(b, "Patient", 0), "identifier.0.system",
+                "urn:oid:1.2.392.100495.20.3.51.11310123456");
+    km_test_has(km_test_nth(b, "Patient", 0), "name.1.extension.0.valueCode", "SYL");
     km_arena_free(a);
 }
 
 static void a_prescription_has_its_dose_and_its_days(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     km_jv b = read_at(&h, a, "",
@@ -112,25 +63,28 @@ static void a_prescription_has_its_dose_and_its_days(void **state)
                       "RXE||108665201^ダーゼン錠^HOT9|1||TAB^錠^MR9P|||||15|TAB^錠^MR9P\r"
                       "TQ1|1||1013044400000000&内服・経口・１日３回&JAMISDP01|||5^d|2024030100\r"
                       "RXR|PO^口^HL70162\r");
-    km_jv drug = nth(b, "MedicationRequest", 0);
-    says(drug, "medicationCodeableConcept.coding.0.system", "urn:oid:1.2.392.200119.4.403.1");
-    says(drug, "dosageInstruction.0.doseAndRate.0.doseQuantity.unit", "錠");
-    says(drug, "dosageInstruction.0.timing.code.coding.0.code", "1013044400000000");
-    says(drug, "dispenseRequest.expectedSupplyDuration.value", "5");
-    says(drug, "dispenseRequest.quantity.value", "15");
-    says(nth(b, "Practitioner", 0), "name.0.text", "医師 一郎");
+    km_jv drug = km_test_nth(b, "MedicationRequest", 0);
+    km_test_has(drug, "medicationCodeableConcept.coding.0.system",
+                "urn:oid:1.2.392.200119.4.403.1");
+    km_test_has(drug, "dosageInstruction.0.doseAndRate.0.doseQuantity.unit", "錠");
+    km_test_has(drug, "dosageInstruction.0.timing.code.coding.0.code", "1013044400000000");
+    km_test_has(drug, "dispenseRequest.expectedSupplyDuration.value", "5");
+    km_test_has(drug, "dispenseRequest.quantity.value", "15");
+    km_test_has(km_test_nth(b, "Practitioner", 0), "name.0.text", "医師 一郎");
     km_arena_free(a);
 }
 
 static void a_stay_is_what_its_trigger_says(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
-    says(nth(read_at(&h, a, "", HEAD("ADT^A03^ADT_A03") PID "PV1|1|I|41^460\r"), "Encounter", 0),
-         "status", "finished");
-    says(nth(read_at(&h, a, "", HEAD("ADT^A11^ADT_A09") PID "PV1|1|I|41^460\r"), "Encounter", 0),
-         "status", "cancelled");
+    km_test_has(km_test_nth(read_at(&h, a, "", HEAD("ADT^A03^ADT_A03") PID "PV1|1|I|41^460\r"),
+                            "Encounter", 0),
+                "status", "finished");
+    km_test_has(km_test_nth(read_at(&h, a, "", HEAD("ADT^A11^ADT_A09") PID "PV1|1|I|41^460\r"),
+                            "Encounter", 0),
+                "status", "cancelled");
     km_arena_free(a);
 }
 
@@ -156,7 +110,7 @@ static void a_message_belongs_where_it_lies(void **state)
         { "some/other/folder/message.hl7", "" },
         { "", "" },
     };
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
@@ -164,22 +118,25 @@ static void a_message_belongs_where_it_lies(void **state)
         if (strcmp(h.first, t[i].first) != 0 || (h.pieces == 1) != (t[i].first[0] == '\0'))
             fail_msg("%zu: %s", i, h.first);
     }
-    says(nth(read_at(&h, a, "x/000/012/0000123/-/ADT-00/" NAME("0000123", "-", "ADT-00", "0"),
-                     MESSAGE),
-             "Encounter", 0),
-         "status", "entered-in-error");
+    km_test_has(
+        km_test_nth(read_at(&h, a,
+                            "x/000/012/0000123/-/ADT-00/" NAME("0000123", "-", "ADT-00", "0"),
+                            MESSAGE),
+                    "Encounter", 0),
+        "status", "entered-in-error");
     km_arena_free(a);
 }
 
 static void a_bad_message_leaves_the_others(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     km_jv b = read_at(&h, a, "", MESSAGE HEAD("ADT^A08^ADT_A01") "PV1|1|O\r" MESSAGE);
     assert_int_equal(h.errors, 1);
     assert_int_equal(h.pieces, 2);
-    assert_true(km_str_eq(km_jv_raw(nth(b, "Patient", 0)), km_jv_raw(nth(b, "Patient", 1))));
+    assert_true(km_str_eq(km_jv_raw(km_test_nth(b, "Patient", 0)),
+                          km_jv_raw(km_test_nth(b, "Patient", 1))));
     km_arena_free(a);
 }
 

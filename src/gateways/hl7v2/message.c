@@ -6,8 +6,6 @@
 
 #include "base/embedded.h"
 
-#define NAME_FORM "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
-
 static size_t count_segments(const km_hl7 *m)
 {
     km_hl7_segments segments = km_hl7_segments_of(m);
@@ -210,18 +208,9 @@ km_str km_hl7v2__practitioner(km_jw *w, km_message *m, km_str xcn)
     if (family.n + given.n > 0) {
         km_jw_key(w, "name");
         km_jw_open(w, '[');
-        km_jw_open(w, '{');
-        km_jw_key(w, "extension");
-        km_jw_open(w, '[');
-        km_jw_open(w, '{');
-        km_jw_member_z(w, "url", NAME_FORM);
-        km_jw_member_z(w, "valueCode", "IDE");
-        km_jw_close(w, '}');
-        km_jw_close(w, ']');
-        km_jw_member(w, "text",
-                     km_arena_print(m->arena, "%.*s%s%.*s", KM_STR_ARG(family),
-                                    family.n > 0 && given.n > 0 ? " " : "", KM_STR_ARG(given)));
-        km_jw_close(w, '}');
+        km_entry_name(w, "IDE",
+                      km_arena_print(m->arena, "%.*s%s%.*s", KM_STR_ARG(family),
+                                     family.n > 0 && given.n > 0 ? " " : "", KM_STR_ARG(given)));
         km_jw_close(w, ']');
     }
     km_entry_close(w, "Practitioner", id);

@@ -62,23 +62,11 @@ static km_code explain(int64_t *errors, FILE *out, km_str text, bool japanese, k
 
 /* --- as records --- */
 
-static void hear(void *self, const km_finding *p)
-{
-    const km_format_sink *sink = self;
-    km_fault f = { 0 };
-    char place[64];
-    snprintf(place, sizeof place, "%.*s-%u", KM_STR_ARG(p->record), p->field);
-    (void)km_fail(&f, KM_INVALID, p->record.n > 0 ? place : "MSH", "%.*s%s%.*s",
-                  KM_STR_ARG(p->field_ja), p->field_ja.n > 0 ? ": " : "", KM_STR_ARG(p->en));
-    km_fault_at(&f, p->line, 0);
-    sink->problem(sink->self, p->error, &f);
-}
-
 static km_code tell_message(const km_document *doc, const km_hl7 *hl7, const km_format_sink *sink,
                             km_arena *a, km_fault *f)
 {
     km_format_sink copy = *sink;
-    km_judge j = { .tell = hear, .self = &copy, .arena = a };
+    km_judge j = { .tell = km_format_hear, .self = &copy, .arena = a };
     km_message *m = KM_NEW(a, km_message);
     km_ssmix2 place = km_hl7v2__place(doc->path);
     km_buf out = km_buf_in(a);

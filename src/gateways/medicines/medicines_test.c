@@ -14,6 +14,7 @@
 
 #include "base/kana.h"
 #include "gateways/medicines/medicines.h"
+#include "platform/format_test.h"
 
 static const char notebook[] =
     "JAHISTC08,1\r\n1,組紐 花子,2,19800229,,,,,,,クミヒモ ハナコ\r\n2,1,そば,1\r\n"
@@ -34,108 +35,56 @@ static const char prescription[] = "JAHIS10\r\n1,1,1234567,13,紐病院\r\n5,,,�
                                    "281,1,1,1,3,後発品変更不可,\r\n101,2,3,外用,1\r\n111,2,1,,"
                                    "１日１回\r\n201,2,1,,1,,湿布,10,1,枚\r\n";
 
-typedef struct heard {
-    km_arena *arena;
-    km_buf json;
-    int pieces, errors;
-} heard;
-
-static km_code take(void *self, const km_piece *piece)
+static km_jv read_text(km_test_heard *h, km_arena *a, km_str text)
 {
-    heard *h = self;
-    h->pieces++;
-    km_buf_print(&h->json, "{\"resourceType\":\"Bundle\",\"entry\":[%.*s]}",
-                 KM_STR_ARG(piece->json));
-    return KM_OK;
-}
-
-static void note(void *self, bool error, const km_fault *f)
-{
-    heard *h = self;
-    (void)f;
-    h->errors += error;
-}
-
-static km_jv read_text(heard *h, km_arena *a, km_str text)
-{
-    km_json *doc;
-    km_fault f = { 0 };
-    km_call call = { .arena = a, .fault = &f, .clock = &km_clock_real, .random = &km_random_real };
-    km_format_sink sink = { take, note, h };
-    km_document from = { .text = text };
-    *h = (heard){ .arena = a, .json = km_buf_in(a) };
-    assert_int_equal(km_format_jahis.records(&from, &sink, &call), KM_OK);
-    if (h->pieces == 0)
-        return (km_jv){ 0 };
-    assert_int_equal(km_json_parse(&doc, a, km_buf_str(&h->json), NULL, NULL), KM_OK);
-    return km_json_root(doc);
-}
-
-static km_jv nth(km_jv bundle, const char *type, int n)
-{
-    for (km_jv_iter i = km_jv_each(KM_JV_GET(bundle, "entry")); km_jv_next(&i);)
-        if (km_str_is(km_jv_text(i.value, "resource.resourceType"), type) && n-- == 0)
-            return KM_JV_GET(i.value, "resource");
-    return (km_jv){ 0 };
-}
-
-static void says(km_jv v, const char *path, const char *value)
-{
-    km_jv at = v;
-    char copy[128], *save = NULL;
-    snprintf(copy, sizeof copy, "%s", path);
-    for (char *p = strtok_r(copy, ".", &save); p != NULL; p = strtok_r(NULL, ".", &save))
-        at = p[0] >= '0' && p[0] <= '9' ? km_jv_item(at, (uint32_t)(p[0] - '0'))
-                                        : km_jv_get(at, km_str_of(p));
-    km_str s = km_jv_kind(at) == KM_JSON_STRING ? km_jv_str(at) : km_jv_raw(at);
-    if (!km_str_is(s, value))
-        fail_msg("%s is %.*s, not %s", path, KM_STR_ARG(s), value);
+    return km_test_records(h, &km_format_jahis, a, "", text);
 }
 
 static void a_notebook_becomes_what_was_dispensed(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     km_jv b = read_text(&h, a, km_str_of(notebook));
     assert_int_equal(h.errors, 0);
-    km_jv drug = nth(b, "MedicationDispense", 0);
-    says(drug, "medicationCodeableConcept.coding.0.system", "urn:kumihimo:receden:drug");
-    says(drug, "medicationCodeableConcept.coding.1.code", "1179044F1ZZZ");
-    says(drug, "whenHandedOver", "2026-03-10");
-    says(drug, "daysSupply.value", "14");
-    says(drug, "dosageInstruction.0.doseAndRate.0.rateRatio.numerator.value", "1");
-    says(drug, "note.0.text", "グレープフルーツを避ける");
-    says(nth(b, "MedicationDispense", 1), "note", ""); /* the caution is the first drug's */
-    says(nth(b, "MedicationDispense", 2), "quantity.value", "10");
-    says(nth(b, "AllergyIntolerance", 0), "code.text", "そば");
-    says(nth(b, "MedicationStatement", 0), "note.0.text", "成分: イブプロフェン");
-    says(nth(b, "Communication", 0), "category.0.coding.0.code", "501");
+    km_jv drug = km_test_nth(b, "MedicationDispense", 0);
+    km_test_has(drug, "medicationCodeableConcept.coding.0.system", "urn:kumihimo:receden:drug");
+    km_test_has(drug, "medicationCodeableConcept.coding.1.code", "1179044F1ZZZ");
+    km_test_has(drug, "whenHandedOver", "2026-03-10");
+    km_test_has(drug, "daysSupply.value", "14");
+    km_test_has(drug, "dosageInstruction.0.doseAndRate.0.rateRatio.numerator.value", "1");
+    km_test_has(drug, "note.0.text", "グレープフルーツを避ける");
+    km_test_has(km_test_nth(b, "MedicationDispense", 1), "note",
+                ""); /* the caution is the first drug's */
+    km_test_has(km_test_nth(b, "MedicationDispense", 2), "quantity.value", "10");
+    km_test_has(km_test_nth(b, "AllergyIntolerance", 0), "code.text", "そば");
+    km_test_has(km_test_nth(b, "MedicationStatement", 0), "note.0.text", "成分: イブプロフェン");
+    km_test_has(km_test_nth(b, "Communication", 0), "category.0.coding.0.code", "501");
     km_arena_free(a);
 }
 
 static void a_prescription_becomes_requests(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     km_jv b = read_text(&h, a, km_str_of(prescription));
     assert_int_equal(h.errors, 0);
-    km_jv drug = nth(b, "MedicationRequest", 0);
-    says(drug, "dosageInstruction.0.timing.code.coding.0.code", "1013044400000000");
-    says(drug, "dispenseRequest.expectedSupplyDuration.value", "14");
-    says(drug, "dispenseRequest.numberOfRepeatsAllowed", "2");
-    says(drug, "dispenseRequest.validityPeriod.end", "2026-03-13");
-    says(drug, "substitution.allowedBoolean", "false");
-    says(nth(b, "MedicationRequest", 1), "dispenseRequest.quantity.value", "10");
-    says(nth(b, "Patient", 0), "birthDate", "2011-01-10");
-    says(nth(b, "Coverage", 1), "payor.0.identifier.value", "54130012");
+    km_jv drug = km_test_nth(b, "MedicationRequest", 0);
+    km_test_has(drug, "dosageInstruction.0.timing.code.coding.0.code", "1013044400000000");
+    km_test_has(drug, "dispenseRequest.expectedSupplyDuration.value", "14");
+    km_test_has(drug, "dispenseRequest.numberOfRepeatsAllowed", "2");
+    km_test_has(drug, "dispenseRequest.validityPeriod.end", "2026-03-13");
+    km_test_has(drug, "substitution.allowedBoolean", "false");
+    km_test_has(km_test_nth(b, "MedicationRequest", 1), "dispenseRequest.quantity.value", "10");
+    km_test_has(km_test_nth(b, "Patient", 0), "birthDate", "2011-01-10");
+    km_test_has(km_test_nth(b, "Coverage", 1), "payor.0.identifier.value", "54130012");
     km_arena_free(a);
 }
 
 static void the_encoding_changes_nothing(void **state)
 {
-    heard one, other;
+    km_test_heard one, other;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     km_str cp932;
     (void)state;
@@ -148,27 +97,31 @@ static void the_encoding_changes_nothing(void **state)
 
 static void a_notebook_comes_back_from_its_records(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     km_fault f = { 0 };
     km_call call = { .arena = a, .fault = &f, .clock = &km_clock_real, .random = &km_random_real };
     km_buf out = km_buf_in(a);
     (void)state;
     km_jv b = read_text(&h, a, km_str_of(notebook));
-    if (km_format_jahis.write(&out, b, &call) != KM_OK)
+    km_json *doc;
+    km_str bundle = km_arena_print(a, "{\"entry\":%.*s}", KM_STR_ARG(km_jv_raw(b)));
+    assert_int_equal(km_json_parse(&doc, a, bundle, NULL, NULL), KM_OK);
+    if (km_format_jahis.write(&out, km_json_root(doc), &call) != KM_OK)
         fail_msg("%s %s", f.path, f.detail);
     km_jv again = read_text(&h, a, km_buf_str(&out));
     assert_int_equal(h.errors, 0);
     for (int i = 0; i < 3; i++)
-        assert_true(km_str_eq(km_jv_raw(nth(b, "MedicationDispense", i)),
-                              km_jv_raw(nth(again, "MedicationDispense", i))));
-    assert_true(km_str_eq(km_jv_raw(nth(b, "Patient", 0)), km_jv_raw(nth(again, "Patient", 0))));
+        assert_true(km_str_eq(km_jv_raw(km_test_nth(b, "MedicationDispense", i)),
+                              km_jv_raw(km_test_nth(again, "MedicationDispense", i))));
+    assert_true(km_str_eq(km_jv_raw(km_test_nth(b, "Patient", 0)),
+                          km_jv_raw(km_test_nth(again, "Patient", 0))));
     km_arena_free(a);
 }
 
 static void a_text_with_an_error_makes_nothing(void **state)
 {
-    heard h;
+    km_test_heard h;
     km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
     (void)state;
     (void)read_text(&h, a, KM_STR("JAHISTC08,1\r\n1,組紐,2,19800230\r\n"));

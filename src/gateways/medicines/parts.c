@@ -8,8 +8,6 @@
 
 #include "base/date.h"
 
-#define NAME_FORM "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
-
 static const struct {
     char kind;
     size_t digits; /* 0: any */
@@ -161,22 +159,6 @@ km_str km_medicines__organization(km_jw *w, km_med_text *t, km_str code, km_str 
     return id;
 }
 
-static void write_name(km_jw *w, const char *form, km_str text)
-{
-    if (text.n == 0)
-        return;
-    km_jw_open(w, '{');
-    km_jw_key(w, "extension");
-    km_jw_open(w, '[');
-    km_jw_open(w, '{');
-    km_jw_member_z(w, "url", NAME_FORM);
-    km_jw_member_z(w, "valueCode", form);
-    km_jw_close(w, '}');
-    km_jw_close(w, ']');
-    km_jw_member(w, "text", text);
-    km_jw_close(w, '}');
-}
-
 km_str km_medicines__practitioner(km_jw *w, km_med_text *t, km_str organization, km_str name,
                                   km_str code)
 {
@@ -188,7 +170,7 @@ km_str km_medicines__practitioner(km_jw *w, km_med_text *t, km_str organization,
     if (name.n > 0) {
         km_jw_key(w, "name");
         km_jw_open(w, '[');
-        write_name(w, "IDE", name);
+        km_entry_name(w, "IDE", name);
         km_jw_close(w, ']');
     }
     km_entry_close(w, "Practitioner", id);
@@ -231,8 +213,8 @@ void km_medicines__patient(km_jw *w, const km_med_text *t, const km_med_person *
     if (p->name.n + p->kana.n > 0) {
         km_jw_key(w, "name");
         km_jw_open(w, '[');
-        write_name(w, "IDE", p->name);
-        write_name(w, "SYL", p->kana);
+        km_entry_name(w, "IDE", p->name);
+        km_entry_name(w, "SYL", p->kana);
         km_jw_close(w, ']');
     }
     write_telecom(w, p->telephone);

@@ -40,18 +40,6 @@ static km_code explain(int64_t *errors, FILE *out, km_str text, bool japanese, k
     return rc;
 }
 
-static void hear(void *self, const km_finding *p)
-{
-    const km_format_sink *sink = self;
-    km_fault f = { 0 };
-    char place[64];
-    snprintf(place, sizeof place, "%.*s[%u]", KM_STR_ARG(p->record), p->field);
-    (void)km_fail(&f, KM_INVALID, place, "%.*s%s%.*s", KM_STR_ARG(p->field_ja),
-                  p->field_ja.n > 0 ? ": " : "", KM_STR_ARG(p->en));
-    km_fault_at(&f, p->line, 0);
-    sink->problem(sink->self, p->error, &f);
-}
-
 static km_code tell(const km_document *from, const km_jahis *doc, const km_format_sink *sink,
                     km_arena *a, km_fault *f)
 {
@@ -76,7 +64,7 @@ static km_code records(const km_document *from, const km_format_sink *sink, km_c
     km_arena *a = km_arena_new(ARENA);
     km_jahis *doc = KM_NEW(a, km_jahis);
     km_format_sink copy = *sink;
-    km_judge j = { .tell = hear, .self = &copy, .arena = a };
+    km_judge j = { .tell = km_format_hear, .self = &copy, .arena = a };
     km_jahis_open(doc, from->text);
     km_code rc = km_jahis_check(&j, doc, call->fault);
     if (rc == KM_OK && j.errors == 0)
