@@ -11,7 +11,7 @@
 
 #include "base/hash.h"
 
-enum { HUGE_PAGE = 2 << 20, HEAD = 64 };
+enum { HUGE_PAGE = 2 << 20, HEAD = 64, FIRST_BYTES = 4096 };
 
 /* Before each table stands how much was mapped for it; 0: it was allocated. */
 static size_t *head_of(void *p)
@@ -84,6 +84,8 @@ static void make_room(km_values *v, bool sought)
     v->room = room;
     if (v->n == 0) {
         v->n = 1; /* 0 is the empty value */
+        v->bytes = km_linkage__big(FIRST_BYTES);
+        v->bytes_room = FIRST_BYTES;
         v->at[0] = v->at[1] = 0;
     }
     if (!sought)

@@ -101,19 +101,30 @@ static void count_names(km_linker *l, double u[KM_LINK_LEVELS], int part)
     u[KM_NAME_KANJI_OTHER_KANA] = at_least(kanji_two - both);
 }
 
-/* Pairs evenly over the records, the same in every run: record i with one that lies a step of the
- * golden ratio away, and another step for each further round. */
+static void count_levels(const km_linker *l, size_t a, size_t b,
+                         double count[KM_LINK_FIELDS][KM_LINK_LEVELS])
+{
+    uint32_t pattern = km_linkage__compare(l, &l->record[a], &l->record[b]);
+    for (int f = 0; f < KM_LINK_FIELDS; f++)
+        count[f][km_linkage__level(pattern, f)]++;
+}
+
+/* All pairs of a small batch; of a large one pairs evenly over the records, the same in every
+ * run. */
 static void sample_levels(const km_linker *l, double count[KM_LINK_FIELDS][KM_LINK_LEVELS])
 {
     uint64_t state = 0x6B756D6968696D6F;
+    if (l->n * (l->n - 1) / 2 <= SAMPLE) {
+        for (size_t a = 0; a < l->n; a++)
+            for (size_t b = a + 1; b < l->n; b++)
+                count_levels(l, a, b, count);
+        return;
+    }
     for (size_t i = 0; i < SAMPLE; i++) {
         state = mixed(state, i);
         size_t a = (size_t)(state % l->n), b = (size_t)((state >> 32) % l->n);
-        if (a == b)
-            continue;
-        uint32_t pattern = km_linkage__compare(l, &l->record[a], &l->record[b]);
-        for (int f = 0; f < KM_LINK_FIELDS; f++)
-            count[f][km_linkage__level(pattern, f)]++;
+        if (a != b)
+            count_levels(l, a, b, count);
     }
 }
 

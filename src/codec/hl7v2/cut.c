@@ -190,10 +190,10 @@ km_str km_hl7_field(const km_hl7_segment *s, uint32_t number)
 
 static km_str nth(km_str s, char mark, uint32_t i)
 {
-    const char *p = s.p, *end = p + s.n, *from = p;
-    bool two = false;
     if (mark == '\0' || s.n == 0)
         return i == 0 ? s : KM_STR_NONE;
+    const char *p = s.p, *end = p + s.n, *from = p;
+    bool two = false;
     while (p < end) {
         if (*p == ESC) {
             p = over_region(p, end, &two);
