@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "base/embedded.h"
+#include "base/numbers.h"
 
 enum { REASON, SEVERITY, JA, EN, COLUMNS };
 
@@ -47,6 +48,12 @@ bool km_judge_day(int64_t *day, km_str s)
     return km_field_day(day, s);
 }
 
+static bool is_checked(const km_layout_field *f)
+{
+    return km_str_is(f->kind, "insurer") || km_str_is(f->kind, "payer")
+           || km_str_is(f->kind, "recipient");
+}
+
 static bool fits(const km_layout_field *f, km_str s)
 {
     int64_t day;
@@ -58,6 +65,8 @@ static bool fits(const km_layout_field *f, km_str s)
         return km_judge_day(&day, s);
     if (km_str_is(f->kind, "month"))
         return km_field_month(s) != 0;
+    if (is_checked(f))
+        return km_number_checks(km_str_trim(s));
     return !km_str_is(f->kind, "code") || f->codes.n == 0 || km_layout_meaning(f, s).n > 0;
 }
 
@@ -65,6 +74,8 @@ static const char *why_not(const km_layout_field *f, km_str s)
 {
     if (km_str_is(f->kind, "date") || km_str_is(f->kind, "month"))
         return km_field_outside_era(s) ? "era-border" : "date-impossible";
+    if (is_checked(f))
+        return "check-digit";
     return km_str_is(f->kind, "code") ? "code-unknown" : "not-a-number";
 }
 

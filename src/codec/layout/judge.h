@@ -6,7 +6,8 @@
  * (reason, severity, ja, en).
  *
  * Kinds: text; code (one of its codes, where the layout lists them); digits; number; date
- * (YYYYMMDD, GYYMMDD, or with the era's letter: R060501); month. Nothing said here has a field's
+ * (YYYYMMDD, GYYMMDD, or with the era's letter: R060501); month; insurer, payer, recipient (digits
+ * with their check digit; blanks before them are padding). Nothing said here has a field's
  * content.
  */
 #ifndef KM_CODEC_LAYOUT_JUDGE_H

@@ -4,14 +4,12 @@
  */
 #include "base/date.h"
 #include "base/kana.h"
+#include "base/numbers.h"
 #include "codec/layout/layout.h"
 
 bool km_field_digits(km_str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n > 0;
+    return km_number_digits(s);
 }
 
 bool km_field_day(int64_t *day, km_str field)

@@ -6,6 +6,7 @@
  * is the sum of points times their number, where only the last line of a series carries points.
  */
 #include "base/embedded.h"
+#include "base/numbers.h"
 #include "codec/receden/receden.h"
 
 typedef struct claim {
@@ -72,8 +73,8 @@ static void check_checksum(checking *c, uint32_t i, const km_layout_field *f, km
     while (s.n > 0 && s.p[0] == ' ')
         s = km_str_sub(s, 1, s.n);
     bool fine = km_str_is(f->kind, "institution") || km_str_is(f->kind, "pharmacy")
-                    ? km_receden_institution_checks(c->prefecture, c->fee_table, s)
-                    : km_receden_checks(s);
+                    ? km_number_institution_checks(c->prefecture, c->fee_table, s)
+                    : km_number_checks(s);
     if (!fine)
         tell(c, i, "check-digit");
 }

@@ -41,10 +41,4 @@ typedef struct km_receden_teller {
 km_code km_receden_check(km_receden_sums *out, km_arena *a, km_str text, km_receden_teller teller,
                          km_fault *f);
 
-/* The check digit of payers and institutions: weights 2, 1 from the right, digits of the products
- * added (facts: verified on 97,024 institutions). `number` has its check digit last. */
-bool km_receden_checks(km_str number);
-/* For an institution, the digits before it count too, but not in four prefectures (11 to 14). */
-bool km_receden_institution_checks(km_str prefecture, km_str fee_table, km_str number);
-
 #endif
