@@ -41,6 +41,7 @@ typedef struct km_jahis {
 
 /* Begins (after a byte order mark) with JAHISTC or JAHIS and digits. */
 bool km_jahis_is(km_str text);
+km_jahis_kind km_jahis_kind_of(km_str text);
 /* Cuts a text that km_jahis_is into its parts. Borrows from it. */
 void km_jahis_open(km_jahis *out, km_str text);
 /* The layout's row for a row's id; NULL: unknown. The header's is "JAHISTC" or "JAHIS". */

@@ -24,6 +24,12 @@ bool km_jahis_is(km_str text)
     return is_header(after_mark(text));
 }
 
+km_jahis_kind km_jahis_kind_of(km_str text)
+{
+    return km_str_starts(after_mark(text), KM_STR("JAHISTC")) ? KM_JAHIS_NOTEBOOK
+                                                              : KM_JAHIS_PRESCRIPTION;
+}
+
 static int number_of(const km_row *row, uint32_t field)
 {
     int64_t v = 0;
@@ -90,8 +96,7 @@ void km_jahis_open(km_jahis *d, km_str text)
     km_row row;
     km_jahis_part part = { .line = 1 };
     const char *begin = body.p;
-    *d = (km_jahis){ .kind = km_str_starts(body, KM_STR("JAHISTC")) ? KM_JAHIS_NOTEBOOK
-                                                                    : KM_JAHIS_PRESCRIPTION };
+    *d = (km_jahis){ .kind = km_jahis_kind_of(text) };
     while (km_rows_next(&row, &rows)) {
         if (!is_header(row.field[0]))
             continue;

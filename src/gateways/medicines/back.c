@@ -18,119 +18,44 @@ typedef struct given {
 } given;
 
 typedef struct writing {
-    km_jv bundle;
-    km_arena *arena;
-    km_buf *out; /* UTF-8; encoded at the end */
+    km_med_bundle b;
     given *given;
     size_t n;
 } writing;
-
-static km_jv resource_of(km_jv entry)
-{
-    km_jv r = KM_JV_GET(entry, "resource");
-    return km_jv_kind(r) == KM_JSON_OBJECT ? r : entry;
-}
-
-/* "Type/id" or a fullUrl; an object of no kind where the bundle has none. */
-static km_jv look_up(const writing *o, km_str reference)
-{
-    km_str id, type = km_str_cut(reference, '/', &id);
-    for (km_jv_iter i = km_jv_each(KM_JV_GET(o->bundle, "entry")); km_jv_next(&i);) {
-        km_jv r = resource_of(i.value);
-        if ((id.n > 0 && km_str_eq(km_jv_str(KM_JV_GET(r, "id")), id)
-             && km_str_eq(km_jv_str(KM_JV_GET(r, "resourceType")), type))
-            || km_str_eq(km_jv_str(KM_JV_GET(i.value, "fullUrl")), reference))
-            return r;
-    }
-    return (km_jv){ 0 };
-}
-
-static km_jv first(km_jv v, const char *name)
-{
-    return km_jv_item(km_jv_get(v, km_str_of(name)), 0);
-}
-
-/* No comma, no quote, no line end may stand in a field; a comma becomes its full-width form. */
-static void put(writing *o, km_str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == ',')
-            km_buf_z(o->out, "，");
-        else if ((unsigned char)s.p[i] >= 0x20)
-            km_buf_char(o->out, s.p[i]);
-    }
-}
-
-static void row(writing *o, const char *id, const km_str *field, size_t n)
-{
-    while (n > 0 && field[n - 1].n == 0)
-        n--;
-    km_buf_z(o->out, id);
-    for (size_t i = 0; i < n; i++) {
-        km_buf_char(o->out, ',');
-        put(o, field[i]);
-    }
-    km_buf_z(o->out, "\r\n");
-}
-
-/* 2024-03-05T... as 20240305; what is less exact is left out. */
-static km_str day_of(const writing *o, km_str date)
-{
-    return date.n < 10
-               ? KM_STR_NONE
-               : km_arena_print(o->arena, "%.*s%.*s%.*s", KM_STR_ARG(km_str_sub(date, 0, 4)),
-                                KM_STR_ARG(km_str_sub(date, 5, 2)),
-                                KM_STR_ARG(km_str_sub(date, 8, 2)));
-}
-
-static km_str name_of(km_jv who, bool kana)
-{
-    km_str found = KM_STR_NONE;
-    for (km_jv_iter i = km_jv_each(KM_JV_GET(who, "name")); km_jv_next(&i);) {
-        km_str form = km_jv_str(KM_JV_GET(first(i.value, "extension"), "valueCode"));
-        if (kana ? km_str_is(form, "SYL") : (!km_str_is(form, "SYL") && found.n == 0))
-            found = km_jv_str(KM_JV_GET(i.value, "text"));
-    }
-    return found;
-}
-
-static km_str phone_of(km_jv who)
-{
-    return km_jv_str(KM_JV_GET(first(who, "telecom"), "value"));
-}
 
 /* --- the person --- */
 
 static km_code write_patient(writing *o, km_fault *f)
 {
     km_jv who = { 0 };
-    for (km_jv_iter i = km_jv_each(KM_JV_GET(o->bundle, "entry")); km_jv_next(&i);)
-        if (km_str_is(km_jv_str(KM_JV_GET(resource_of(i.value), "resourceType")), "Patient")) {
+    for (km_jv_iter i = km_jv_each(KM_JV_GET(o->b.bundle, "entry")); km_jv_next(&i);)
+        if (km_str_is(km_jv_str(KM_JV_GET(km_medicines__resource(i.value), "resourceType")),
+                      "Patient")) {
             if (km_jv_kind(who) == KM_JSON_OBJECT)
                 return km_fail(f, KM_INVALID, "Bundle.entry", "a notebook is one person's");
-            who = resource_of(i.value);
+            who = km_medicines__resource(i.value);
         }
     km_str sex = km_jv_str(KM_JV_GET(who, "gender"));
-    km_str born = day_of(o, km_jv_str(KM_JV_GET(who, "birthDate")));
-    km_str name = name_of(who, false);
+    km_str born = km_medicines__day(&o->b, km_jv_str(KM_JV_GET(who, "birthDate")));
+    km_str name = km_medicines__name(who, false);
     if (name.n == 0)
         return km_fail(f, KM_REQUIRED, "Patient.name.text", NULL);
     if (!km_str_is(sex, "male") && !km_str_is(sex, "female"))
         return km_fail(f, KM_REQUIRED, "Patient.gender", "a notebook knows male and female");
     if (born.n == 0)
         return km_fail(f, KM_REQUIRED, "Patient.birthDate", NULL);
-    km_jv address = first(who, "address");
+    km_jv address = km_medicines__first(who, "address");
     km_str field[] = { name,
                        km_str_is(sex, "male") ? KM_STR("1") : KM_STR("2"),
                        born,
                        km_jv_str(KM_JV_GET(address, "postalCode")),
                        km_jv_str(KM_JV_GET(address, "text")),
-                       phone_of(who),
+                       km_medicines__phone(who),
                        KM_STR_NONE,
                        KM_STR_NONE,
                        KM_STR_NONE,
-                       name_of(who, true) };
-    row(o, "1", field, 10);
+                       km_medicines__name(who, true) };
+    km_medicines__row(&o->b, "1", field, 10);
     return KM_OK;
 }
 
@@ -138,7 +63,7 @@ static km_code write_patient(writing *o, km_fault *f)
 
 static void write_place(writing *o, const char *id, km_jv organization, bool telephone)
 {
-    km_str code = km_jv_str(KM_JV_GET(first(organization, "identifier"), "value"));
+    km_str code = km_jv_str(KM_JV_GET(km_medicines__first(organization, "identifier"), "value"));
     km_str field[] = { km_jv_str(KM_JV_GET(organization, "name")),
                        KM_STR_NONE,
                        KM_STR_NONE,
@@ -155,16 +80,16 @@ static void write_place(writing *o, const char *id, km_jv organization, bool tel
         field[3] = km_str_sub(code, 3, 7);
     }
     if (telephone)
-        field[6] = phone_of(organization);
+        field[6] = km_medicines__phone(organization);
     else
         field[4] = KM_STR("1");
-    row(o, id, field, telephone ? 8 : 5);
+    km_medicines__row(&o->b, id, field, telephone ? 8 : 5);
 }
 
 static km_jv actor(const writing *o, km_jv dispense, const char *type)
 {
     for (km_jv_iter i = km_jv_each(KM_JV_GET(dispense, "performer")); km_jv_next(&i);) {
-        km_jv r = look_up(o, km_jv_text(i.value, "actor.reference"));
+        km_jv r = km_medicines__look_up(&o->b, km_jv_text(i.value, "actor.reference"));
         if (km_str_is(km_jv_str(KM_JV_GET(r, "resourceType")), type))
             return r;
     }
@@ -173,20 +98,23 @@ static km_jv actor(const writing *o, km_jv dispense, const char *type)
 
 static void write_prescriber(writing *o, km_jv request)
 {
-    km_jv who = look_up(o, km_jv_text(request, "requester.reference"));
+    km_jv who = km_medicines__look_up(&o->b, km_jv_text(request, "requester.reference"));
     km_jv role = { 0 };
     if (km_str_is(km_jv_str(KM_JV_GET(who, "resourceType")), "PractitionerRole")) {
         role = who;
-        who = look_up(o, km_jv_text(role, "practitioner.reference"));
-        write_place(o, "51", look_up(o, km_jv_text(role, "organization.reference")), false);
+        who = km_medicines__look_up(&o->b, km_jv_text(role, "practitioner.reference"));
+        write_place(o, "51",
+                    km_medicines__look_up(&o->b, km_jv_text(role, "organization.reference")),
+                    false);
     }
     km_str kind = km_jv_str(KM_JV_GET(who, "resourceType"));
     if (km_str_is(kind, "Organization"))
         write_place(o, "51", who, false);
-    else if (km_str_is(kind, "Practitioner") && name_of(who, false).n > 0) {
-        km_str field[] = { name_of(who, false),
-                           km_jv_str(KM_JV_GET(first(role, "specialty"), "text")), KM_STR("1") };
-        row(o, "55", field, 3);
+    else if (km_str_is(kind, "Practitioner") && km_medicines__name(who, false).n > 0) {
+        km_str field[] = { km_medicines__name(who, false),
+                           km_jv_str(KM_JV_GET(km_medicines__first(role, "specialty"), "text")),
+                           KM_STR("1") };
+        km_medicines__row(&o->b, "55", field, 3);
     }
 }
 
@@ -212,8 +140,8 @@ static void write_drug(writing *o, const given *g, km_str rp)
 {
     char room[1];
     km_jv drug = KM_JV_GET(g->dispense, "medicationCodeableConcept");
-    km_jv usage = first(g->dispense, "dosageInstruction");
-    km_jv daily = km_jv_at(first(usage, "doseAndRate"), "rateRatio.numerator");
+    km_jv usage = km_medicines__first(g->dispense, "dosageInstruction");
+    km_jv daily = km_jv_at(km_medicines__first(usage, "doseAndRate"), "rateRatio.numerator");
     km_jv amount = km_jv_kind(daily) == KM_JSON_OBJECT ? daily : KM_JV_GET(g->dispense, "quantity");
     km_str kind = KM_STR("1"), code = KM_STR_NONE, generic = KM_STR_NONE, gcode = KM_STR_NONE;
     code_of(&kind, &code, &generic, &gcode, drug, room);
@@ -227,18 +155,19 @@ static void write_drug(writing *o, const given *g, km_str rp)
                        generic,
                        gcode.n > 0 ? KM_STR("2") : KM_STR_NONE,
                        gcode };
-    row(o, "201", field, 10);
+    km_medicines__row(&o->b, "201", field, 10);
     for (km_jv_iter i = km_jv_each(KM_JV_GET(g->dispense, "note")); km_jv_next(&i);) {
         km_str note[] = { rp, km_jv_str(KM_JV_GET(i.value, "text")), KM_STR("1") };
-        row(o, "291", note, 3);
+        km_medicines__row(&o->b, "291", note, 3);
     }
 }
 
 static void write_usage(writing *o, const given *g, km_str rp)
 {
-    km_jv usage = first(g->dispense, "dosageInstruction");
+    km_jv usage = km_medicines__first(g->dispense, "dosageInstruction");
     km_jv days = KM_JV_GET(g->dispense, "daysSupply");
-    km_str code = km_jv_str(KM_JV_GET(first(km_jv_at(usage, "timing.code"), "coding"), "code"));
+    km_str code = km_jv_str(
+        KM_JV_GET(km_medicines__first(km_jv_at(usage, "timing.code"), "coding"), "code"));
     km_str unit = km_jv_str(KM_JV_GET(days, "unit"));
     bool needed = km_jv_is(KM_JV_GET(usage, "asNeededBoolean"), KM_JSON_TRUE);
     km_str field[] = { rp,
@@ -251,14 +180,15 @@ static void write_usage(writing *o, const given *g, km_str rp)
                        code.n > 0 ? KM_STR("2") : KM_STR("1"),
                        code,
                        KM_STR("1") };
-    row(o, "301", field, 8);
+    km_medicines__row(&o->b, "301", field, 8);
 }
 
 static bool same_part(const given *a, const given *b, const char *name)
 {
     km_str key = km_str_of(name);
-    return km_str_eq(km_jv_raw(km_jv_get(first(a->dispense, "dosageInstruction"), key)),
-                     km_jv_raw(km_jv_get(first(b->dispense, "dosageInstruction"), key)));
+    return km_str_eq(
+        km_jv_raw(km_jv_get(km_medicines__first(a->dispense, "dosageInstruction"), key)),
+        km_jv_raw(km_jv_get(km_medicines__first(b->dispense, "dosageInstruction"), key)));
 }
 
 static bool same_usage(const given *a, const given *b)
@@ -282,20 +212,21 @@ static int newest_first(const void *x, const void *y)
 
 static km_code gather(writing *o, km_fault *f)
 {
-    size_t room = km_jv_count(KM_JV_GET(o->bundle, "entry"));
+    size_t room = km_jv_count(KM_JV_GET(o->b.bundle, "entry"));
     if (room > ENTRIES)
         return km_fail(f, KM_TOO_COSTLY, "Bundle.entry", "at most %d entries", ENTRIES);
-    o->given = KM_NEW_ARRAY(o->arena, room + 1, given);
-    for (km_jv_iter i = km_jv_each(KM_JV_GET(o->bundle, "entry")); km_jv_next(&i);) {
-        km_jv r = resource_of(i.value);
+    o->given = KM_NEW_ARRAY(o->b.arena, room + 1, given);
+    for (km_jv_iter i = km_jv_each(KM_JV_GET(o->b.bundle, "entry")); km_jv_next(&i);) {
+        km_jv r = km_medicines__resource(i.value);
         if (!km_str_is(km_jv_str(KM_JV_GET(r, "resourceType")), "MedicationDispense"))
             continue;
         given *g = &o->given[o->n];
         g->dispense = r;
-        g->day = day_of(o, km_jv_str(KM_JV_GET(r, "whenHandedOver")));
-        g->place = km_jv_text(first(r, "performer"), "actor.reference");
-        g->request = look_up(
-            o, km_jv_str(KM_JV_GET(first(r, "authorizingPrescription"), "reference")));
+        g->day = km_medicines__day(&o->b, km_jv_str(KM_JV_GET(r, "whenHandedOver")));
+        g->place = km_jv_text(km_medicines__first(r, "performer"), "actor.reference");
+        g->request = km_medicines__look_up(
+            &o->b,
+            km_jv_str(KM_JV_GET(km_medicines__first(r, "authorizingPrescription"), "reference")));
         g->nth = o->n++;
         if (g->day.n == 0)
             return km_fail(f, KM_REQUIRED, "MedicationDispense.whenHandedOver", NULL);
@@ -318,18 +249,18 @@ static void write_dispensings(writing *o)
         km_str requester = km_jv_text(g->request, "requester.reference");
         if (opens) {
             km_str day[] = { g->day, KM_STR("1") };
-            row(o, "5", day, 2);
+            km_medicines__row(&o->b, "5", day, 2);
             write_place(o, "11", actor(o, g->dispense, "Organization"), true);
-            km_str who[] = { name_of(actor(o, g->dispense, "Practitioner"), false), KM_STR_NONE,
-                             KM_STR("1") };
+            km_str who[] = { km_medicines__name(actor(o, g->dispense, "Practitioner"), false),
+                             KM_STR_NONE, KM_STR("1") };
             if (who[0].n > 0)
-                row(o, "15", who, 3);
+                km_medicines__row(&o->b, "15", who, 3);
             rp = 0;
         }
         if (opens || !km_str_eq(by, requester))
             write_prescriber(o, g->request);
         if (opens || !km_str_eq(by, requester) || !same_usage(g - 1, g))
-            number = km_arena_print(o->arena, "%d", ++rp);
+            number = km_arena_print(o->b.arena, "%d", ++rp);
         by = requester;
         write_drug(o, g, number);
         bool closes = i + 1 == o->n || !km_str_eq(g[1].day, g->day)
@@ -344,7 +275,7 @@ km_code km_medicines__write_notebook(km_buf *out, km_jv bundle, km_call *call)
 {
     km_buf text = km_buf_in(call->arena);
     km_str bytes;
-    writing o = { .bundle = bundle, .arena = call->arena, .out = &text };
+    writing o = { .b = { bundle, call->arena, &text } };
     km_buf_print(&text, "JAHISTC%02d,1\r\n", VERSION);
     KM_TRY(write_patient(&o, call->fault));
     KM_TRY(gather(&o, call->fault));

@@ -60,7 +60,23 @@ char km_medicines__kind(km_str system);
 /* --- notebook.c, prescription.c --- */
 void km_medicines__notebook(km_jw *w, km_med_text *t);
 void km_medicines__prescription(km_jw *w, km_med_text *t);
-/* --- back.c --- */
+
+/* --- bundle.c: a Bundle on its way back to rows --- */
+typedef struct km_med_bundle {
+    km_jv bundle;
+    km_arena *arena;
+    km_buf *out; /* UTF-8; encoded at the end */
+} km_med_bundle;
+km_jv km_medicines__resource(km_jv entry);
+/* "Type/id" or a fullUrl; an object of no kind where the bundle has none. */
+km_jv km_medicines__look_up(const km_med_bundle *b, km_str reference);
+km_jv km_medicines__first(km_jv v, const char *name); /* of an array */
+void km_medicines__row(km_med_bundle *b, const char *id, const km_str *field, size_t n);
+km_str km_medicines__day(const km_med_bundle *b, km_str date); /* 20240305 */
+km_str km_medicines__name(km_jv who, bool kana);
+km_str km_medicines__phone(km_jv who);
+/* --- back.c, back_prescription.c --- */
 km_code km_medicines__write_notebook(km_buf *out, km_jv bundle, km_call *call);
+km_code km_medicines__write_prescription(km_buf *out, km_jv bundle, km_call *call);
 
 #endif

@@ -9,6 +9,6 @@
 #include "platform/formats.h"
 
 extern const km_service km_gateway_medicines;
-extern const km_format km_format_jahis;
+extern const km_format km_format_jahis, km_format_jahis_rx;
 
 #endif

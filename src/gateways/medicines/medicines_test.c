@@ -37,7 +37,8 @@ static const char prescription[] = "JAHIS10\r\n1,1,1234567,13,紐病院\r\n5,,,�
 
 static km_jv read_text(km_test_heard *h, km_arena *a, km_str text)
 {
-    return km_test_records(h, &km_format_jahis, a, "", text);
+    return km_test_records(h, km_format_jahis.is(text) ? &km_format_jahis : &km_format_jahis_rx, a,
+                           "", text);
 }
 
 static void a_notebook_becomes_what_was_dispensed(void **state)
@@ -119,6 +120,28 @@ static void a_notebook_comes_back_from_its_records(void **state)
     km_arena_free(a);
 }
 
+static void a_prescription_comes_back_from_its_records(void **state)
+{
+    km_test_heard h;
+    km_arena *a = km_arena_new(KM_ARENA_CAP_DEFAULT);
+    km_fault f = { 0 };
+    km_call call = { .arena = a, .fault = &f, .clock = &km_clock_real, .random = &km_random_real };
+    km_buf out = km_buf_in(a);
+    km_json *doc;
+    (void)state;
+    km_jv b = read_text(&h, a, km_str_of(prescription));
+    km_str bundle = km_arena_print(a, "{\"entry\":%.*s}", KM_STR_ARG(km_jv_raw(b)));
+    assert_int_equal(km_json_parse(&doc, a, bundle, NULL, NULL), KM_OK);
+    if (km_format_jahis_rx.write(&out, km_json_root(doc), &call) != KM_OK)
+        fail_msg("%s %s", f.path, f.detail);
+    km_jv again = read_text(&h, a, km_buf_str(&out));
+    assert_int_equal(h.errors, 0);
+    assert_true(km_str_eq(km_jv_raw(b), km_jv_raw(again)));
+    assert_int_equal(km_format_jahis_rx.write(&out, KM_JV_GET(km_json_root(doc), "x"), &call),
+                     KM_REQUIRED);
+    km_arena_free(a);
+}
+
 static void a_text_with_an_error_makes_nothing(void **state)
 {
     km_test_heard h;
@@ -139,6 +162,7 @@ int main(void)
         cmocka_unit_test(a_prescription_becomes_requests),
         cmocka_unit_test(the_encoding_changes_nothing),
         cmocka_unit_test(a_notebook_comes_back_from_its_records),
+        cmocka_unit_test(a_prescription_comes_back_from_its_records),
         cmocka_unit_test(a_text_with_an_error_makes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,15 +73,29 @@ static km_code records(const km_document *from, const km_format_sink *sink, km_c
     return rc;
 }
 
+static bool is_notebook(km_str text)
+{
+    return km_jahis_is(text) && km_jahis_kind_of(text) == KM_JAHIS_NOTEBOOK;
+}
+
 const km_format km_format_jahis = { .name = "jahis",
-                                    .about = "medicine notebook, prescription symbol (JAHIS)",
-                                    .about_ja = "お薬手帳・処方箋２次元シンボル (JAHIS)",
-                                    .is = km_jahis_is,
+                                    .about = "medicine notebook (JAHIS)",
+                                    .about_ja = "お薬手帳 (JAHIS)",
+                                    .is = is_notebook,
                                     .reprint = reprint,
                                     .explain = explain,
                                     .records = records,
                                     .write = km_medicines__write_notebook };
 
-static const km_format *const formats[] = { &km_format_jahis, NULL };
+const km_format km_format_jahis_rx = { .name = "jahis-rx",
+                                       .about = "prescription symbol (JAHIS)",
+                                       .about_ja = "処方箋２次元シンボル (JAHIS)",
+                                       .is = km_jahis_is,
+                                       .reprint = reprint,
+                                       .explain = explain,
+                                       .records = records,
+                                       .write = km_medicines__write_prescription };
+
+static const km_format *const formats[] = { &km_format_jahis, &km_format_jahis_rx, NULL };
 
 const km_service km_gateway_medicines = { .name = "medicines", .formats = formats };
