@@ -6,6 +6,13 @@
 #ifndef KM_PLATFORM_FORMAT_TEST_H
 #define KM_PLATFORM_FORMAT_TEST_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <stdio.h>
 #include <string.h>
 
