@@ -26,7 +26,8 @@ if(TARGET km_base AND TARGET km_codec_json)
     target_link_libraries(test_api_card PRIVATE api_script PkgConfig::CMOCKA PkgConfig::DEPS)
     add_test(NAME api/card COMMAND test_api_card)
     set_tests_properties(api/card PROPERTIES LABELS api TIMEOUT 300
-                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>")
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                         ENVIRONMENT "KUMIHIMO=$<TARGET_FILE:kumihimo>;SIMULATED_OCSP=$<TARGET_FILE:simulated_ocsp>")
     add_executable(test_api_key_process tests/api/key_process_test.c)
     target_link_libraries(test_api_key_process PRIVATE api_script PkgConfig::CMOCKA)
     add_test(NAME api/key_process COMMAND test_api_key_process)

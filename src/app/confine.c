@@ -13,6 +13,7 @@
 #include "app/inside.h"
 #include "sandbox/sandbox.h"
 #include "trust/who/provider.h"
+#include "trust/who/responder.h"
 
 enum { PLACES = 48, PORTS = 64, FILES = 65536, HTTP = 80, HTTPS = 443, POSTGRES = 5432 };
 
@@ -195,6 +196,18 @@ static void keep_providers(keeping *k, const km_args *a, const km_config *c)
         (void)waitpid(child, NULL, 0);
 }
 
+/* A table that is wrong is told when a card is shown. */
+static void keep_responders(keeping *k, const km_config *c)
+{
+    km_responder all[KM_CARD_KINDS];
+    km_fault none = { 0 };
+    const char *folder = km_arena_print(k->arena, "%s/certificates", c->data_dir).p;
+    if (km_responders_read(all, folder, &none) != KM_OK)
+        return;
+    for (int i = 0; i < KM_CARD_KINDS; i++)
+        ask(k, number_at_end(km_str_of(all[i].place)));
+}
+
 static km_code gather(keeping *k, const km_args *a, const km_config *c, km_fault *f)
 {
     const char *more = a->option(a, "connect");
@@ -208,6 +221,7 @@ static km_code gather(keeping *k, const km_args *a, const km_config *c, km_fault
         keep_libpq(k);
     }
     keep_providers(k, a, c);
+    keep_responders(k, c);
     return more != NULL ? ask_list(k, more, f) : KM_OK;
 }
 

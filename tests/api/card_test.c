@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Cards at the front door: a node that trusts the TEST authority of `kumihimo pki test-ca` is asked
- * with each of its certificates, each signing its challenge rightly. KUMIHIMO names the program.
+ * with each of its certificates, each signing its challenge rightly. KUMIHIMO names the program,
+ * SIMULATED_OCSP the responder of that authority.
  */
 #include <setjmp.h>
 #include <limits.h>
@@ -10,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -136,9 +139,25 @@ static km_jv parsed(const api_reply *r)
     return km_json_root(doc);
 }
 
+static const char proved[] = "the proof holds, but this node has no account for it";
+
+static void is_answered(const char *name, const char *kind, int status, const char *says)
+{
+    bool rsa;
+    api_reply r = post("/sign-in/card", "", km_arena_print(arena, "{\"kind\":\"%s\"}", kind));
+    assert_int_equal(r.status, 200);
+    km_str sig = sign(name, km_jv_text(parsed(&r), "text"), &rsa);
+    km_str body = km_arena_print(
+        arena, "{\"certificates\":[%.*s],\"algorithm\":\"%s\",\"signature\":\"%.*s\"}",
+        KM_STR_ARG(chain(name)), rsa ? "RSA-PKCS1" : "ECDSA", KM_STR_ARG(sig));
+    r = post("/sign-in/card/done", cookie_of(&r), body);
+    km_str said = km_jv_text(km_jv_item(KM_JV_GET(parsed(&r), "issue"), 0), "diagnostics");
+    if (r.status != status || !km_str_is(said, says))
+        fail_msg("%s as %s: %d, %.*s", name, kind, r.status, KM_STR_ARG(r.body));
+}
+
 static void each_certificate_is_answered_by_what_is_wrong_with_it(void **state)
 {
-    static const char proved[] = "the proof holds, but this node has no account for it";
     static const struct {
         const char *name, *kind, *says;
     } rows[] = {
@@ -167,27 +186,135 @@ static void each_certificate_is_answered_by_what_is_wrong_with_it(void **state)
         { "client", "hpki", "the chain does not end at a trusted authority" },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        bool rsa;
-        api_reply r = post("/sign-in/card", "",
-                           km_arena_print(arena, "{\"kind\":\"%s\"}", rows[i].kind));
-        assert_int_equal(r.status, 200);
-        km_str sig = sign(rows[i].name, km_jv_text(parsed(&r), "text"), &rsa);
-        km_str body = km_arena_print(
-            arena, "{\"certificates\":[%.*s],\"algorithm\":\"%s\",\"signature\":\"%.*s\"}",
-            KM_STR_ARG(chain(rows[i].name)), rsa ? "RSA-PKCS1" : "ECDSA", KM_STR_ARG(sig));
-        r = post("/sign-in/card/done", cookie_of(&r), body);
-        km_str said = km_jv_text(km_jv_item(KM_JV_GET(parsed(&r), "issue"), 0), "diagnostics");
-        if (r.status != 401 || !km_str_is(said, rows[i].says))
-            fail_msg("%s as %s: %d, %.*s", rows[i].name, rows[i].kind, r.status,
-                     KM_STR_ARG(r.body));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is_answered(rows[i].name, rows[i].kind, 401, rows[i].says);
+}
+
+/* --- asking the authority's responder ------------------------------------------------------- */
+
+typedef struct responder {
+    pid_t pid;
+    int port;
+} responder;
+
+static responder respond(const char *mode)
+{
+    responder r = { 0 };
+    int way[2];
+    char folder[80], text[16] = "";
+    snprintf(folder, sizeof folder, "%s/ca", node.dir);
+    assert_int_equal(pipe(way), 0);
+    r.pid = fork();
+    if (r.pid == 0) {
+        dup2(way[1], STDOUT_FILENO);
+        close(way[0]);
+        close(way[1]);
+        execl(getenv("SIMULATED_OCSP"), "simulated_ocsp", folder, "hpki-auth-ca", "hpki-ocsp", mode,
+              "0", (char *)NULL);
+        _exit(127);
     }
+    close(way[1]);
+    assert_true(read(way[0], text, sizeof text - 1) > 0);
+    close(way[0]);
+    r.port = atoi(text);
+    return r;
+}
+
+static void fall_silent(const responder *r)
+{
+    assert_int_equal(kill(r->pid, SIGKILL), 0);
+    assert_int_equal(waitpid(r->pid, NULL, 0), r->pid);
+}
+
+/* A node that has no list of the professionals' authority, but its responder at this port. */
+static void restart(int port, const char *without, const char *nonce)
+{
+    km_fault f = { 0 };
+    char words[512];
+    if (node.pid != 0 && api_node_stop(&node, &f) != KM_OK)
+        fail_msg("%s", f.detail);
+    snprintf(words, sizeof words,
+             "rm -f node/certificates/hpki-auth-ca.crl && printf 'kind\\turl\\twithout\\tnonce\\n"
+             "hpki\\thttp://127.0.0.1:%d/ocsp\\t%s\\t%s\\n' > node/certificates/responders.tsv",
+             port, without, nonce);
+    shell(words);
+    if (api_node_start(&node, arena, KM_STR("--demo"), &f) != KM_OK)
+        fail_msg("%s", f.detail);
+}
+
+static void a_responder_says_what_no_list_says_and_good_is_kept(void **state)
+{
+    (void)state;
+    responder r = respond("honest");
+    restart(r.port, "refuse", "needed");
+    is_answered("doctor", "hpki", 401, proved);
+    is_answered("doctor-revoked", "hpki", 401, "was revoked");
+    is_answered("doctor-expired", "hpki", 401, "has expired");
+    is_answered("citizen", "jpki", 401, proved); /* by lists, as before */
+    is_answered("citizen-revoked", "jpki", 401, "was revoked");
+    fall_silent(&r);
+    is_answered("doctor", "hpki", 401, proved);
+    is_answered("pharmacist", "hpki", 502, "no connection");
+    is_answered("doctor-revoked", "hpki", 502, "no connection");
+}
+
+static void an_answer_that_does_not_count_lets_nobody_in(void **state)
+{
+    static const struct {
+        const char *mode, *nonce, *says;
+        int status;
+    } rows[] = {
+        { "other-nonce", "any", "the answer is to another question (nonce)", 502 },
+        { "no-nonce", "needed", "the answer is to another question (nonce)", 502 },
+        { "no-nonce", "any", proved, 401 },
+        { "old", "any", "the answer is too old", 502 },
+        { "expired", "any", "the answer has expired", 502 },
+        { "future", "any", "thisUpdate lies in the future", 502 },
+        { "other", "any", "the answer is about another certificate", 502 },
+        { "try-later", "any", "the responder answers with an error", 502 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        responder r = respond(rows[i].mode);
+        restart(r.port, "refuse", rows[i].nonce);
+        is_answered("doctor", "hpki", rows[i].status, rows[i].says);
+        fall_silent(&r);
+    }
+}
+
+static void a_list_may_speak_for_a_silent_responder_and_nothing_else_may(void **state)
+{
+    (void)state;
+    responder r = respond("try-later");
+    restart(r.port, "list", "needed");
+    is_answered("doctor", "hpki", 503, "no fresh list says whether the certificate is revoked");
+    shell("cp ca/hpki-auth-ca.crl node/certificates/new && mv node/certificates/new"
+          " node/certificates/hpki-auth-ca.crl");
+    km_fault f = { 0 };
+    assert_int_equal(api_node_stop(&node, &f), KM_OK);
+    assert_int_equal(api_node_start(&node, arena, KM_STR("--demo"), &f), KM_OK);
+    is_answered("doctor", "hpki", 401, proved);
+    is_answered("doctor-revoked", "hpki", 401, "was revoked");
+    fall_silent(&r);
+    is_answered("pharmacist", "hpki", 401, proved);
+}
+
+static void a_table_that_is_wrong_opens_nothing(void **state)
+{
+    (void)state;
+    restart(1, "guess", "needed");
+    api_reply r = post("/sign-in/card", "", KM_STR("{\"kind\":\"hpki\"}"));
+    assert_int_equal(r.status, 400); /* cards of this kind are not taken */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_certificate_is_answered_by_what_is_wrong_with_it),
+        cmocka_unit_test(a_responder_says_what_no_list_says_and_good_is_kept),
+        cmocka_unit_test(an_answer_that_does_not_count_lets_nobody_in),
+        cmocka_unit_test(a_list_may_speak_for_a_silent_responder_and_nothing_else_may),
+        cmocka_unit_test(a_table_that_is_wrong_opens_nothing),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trust/who/responder.h"
 #include "trust/who/ticket.h"
 
 enum { NONCE = 32, ANCHOR_BYTES = 1 << 20, LOOK_MS = 10000 };
@@ -41,6 +42,8 @@ typedef struct trusted {
     int users; /* under the lock */
     km_x509_anchors *anchors[KM_CARD_KINDS];
     km_x509_crls *crls;
+    km_responder responder[KM_CARD_KINDS];
+    km_answers *answers; /* good ones, forgotten when a list is new */
 } trusted;
 
 struct km_cards {
@@ -59,6 +62,7 @@ static void trusted_free(trusted *t)
             km_x509_anchors_free(t->anchors[k]);
     if (t->crls != NULL)
         km_x509_crls_free(t->crls);
+    km_answers_free(t->answers);
     free(t);
 }
 
@@ -129,6 +133,7 @@ static km_code read_folder(trusted **out, const km_cards *c, km_fault *f)
     km_code rc = KM_OK;
     assert(t != NULL);
     t->users = 1;
+    t->answers = km_answers_new();
     for (int k = 0; k < KM_CARD_KINDS && rc == KM_OK; k++) {
         char name[16];
         km_str pem;
@@ -138,6 +143,8 @@ static km_code read_folder(trusted **out, const km_cards *c, km_fault *f)
     }
     if (rc == KM_OK)
         rc = read_lists(t, c, a, f);
+    if (rc == KM_OK)
+        rc = km_responders_read(t->responder, c->folder, f);
     km_arena_free(a);
     if (rc == KM_OK)
         *out = t;
@@ -213,7 +220,7 @@ void km_card_begin(km_str *text, km_str *ticket, km_log *l, km_card_kind kind, k
  */
 
 static km_code prove(km_x509_path *path, const km_cards *c, const trusted *t, km_card_kind kind,
-                     const km_card_answer *answer, km_call *call)
+                     const km_card_answer *answer, km_x509_status status, km_call *call)
 {
     static const char *const profiles[2][KM_CARD_KINDS] = {
         { "hpki-authentication", "jpki-authentication" },
@@ -227,7 +234,7 @@ static km_code prove(km_x509_path *path, const km_cards *c, const trusted *t, km
         bool known = km_x509_profile_find(&profile, km_str_of(profiles[test][kind]));
         assert(known);
         km_x509_want want = {
-            .profile = &profile, .at = km_call_now(call), .status = KM_STATUS_CRL, .crls = t->crls
+            .profile = &profile, .at = km_call_now(call), .status = status, .crls = t->crls
         };
         if (test > 0)
             km_fault_clear(call->fault);
@@ -235,6 +242,26 @@ static km_code prove(km_x509_path *path, const km_cards *c, const trusted *t, km
                             call->fault);
     }
     return rc;
+}
+/* The chain, then the holder's key, then the responder: nobody makes us ask about a certificate
+ * that is not theirs. */
+static km_code prove_holder(km_x509_path *path, const km_cards *c, const trusted *t,
+                            km_card_kind kind, const km_card_answer *answer, km_str text,
+                            km_call *call)
+{
+    const km_responder *r = &t->responder[kind];
+    bool asked = r->url[0] != '\0';
+    km_fault own = { 0 };
+    km_call asking = *call;
+    KM_TRY(prove(path, c, t, kind, answer, asked ? KM_STATUS_CRL_CAS : KM_STATUS_CRL, call));
+    KM_TRY(km_cert_proves(&path->leaf, answer->proof, answer->signature, text, call->fault));
+    if (!asked)
+        return KM_OK;
+    asking.fault = &own;
+    km_code rc = km_responder_ask(t->answers, r, path, &asking);
+    if ((rc == KM_UPSTREAM || rc == KM_BUSY) && r->list_instead)
+        return prove(path, c, t, kind, answer, KM_STATUS_CRL, call);
+    return rc == KM_OK ? KM_OK : km_fail(call->fault, rc, own.path, "%s", own.detail);
 }
 
 static km_code newest(uint32_t *version, km_keys *keys, km_fault *f)
@@ -282,10 +309,8 @@ km_code km_card_finish(km_card_said *out, km_cards *cards, km_log *l, km_keys *k
     out->kind = km_card_named(km_str_cut(kept, '\n', &text));
     assert(out->kind < KM_CARD_KINDS);
     KM_TRY(hold(&t, cards, km_call_now(call), call->fault));
-    km_code rc = prove(&path, cards, t, out->kind, answer, call);
+    km_code rc = prove_holder(&path, cards, t, out->kind, answer, text, call);
     trusted_release(cards, t);
-    if (rc == KM_OK)
-        rc = km_cert_proves(&path.leaf, answer->proof, answer->signature, text, call->fault);
     if (rc == KM_OK)
         rc = km_ticket_spend(l, text, until, call);
     if (rc == KM_OK)

@@ -8,13 +8,14 @@
  * - The text names this node and is random, good for five minutes and once, in the browser that
  *   asked for it; it cannot be mistaken for anything else that somebody signs.
  * - The certificate is proved up to an anchor of DIR/certificates, with policy, usage, hcRole and
- *   status by the lists there (codec/x509). Without anchors nobody signs in so; without a fresh
- *   list nobody either.
+ *   status (codec/x509): by the lists there, and by its authority's responder where one is named
+ *   (responder.h). Without anchors nobody signs in so; without a fresh list nobody either.
  * - Of a citizen's certificate nothing is kept: its issuer and serial become a blind index under
  *   the node's index key, which is the account's subject. So it is done for professionals too.
  *
  * DIR/certificates/hpki.pem, jpki.pem   anchors, and authorities between
  * DIR/certificates/NAME.crl             lists, PEM or DER; replaced by renaming, read anew then
+ * DIR/certificates/responders.tsv       who is asked by OCSP; its authorities still by lists
  */
 #ifndef KM_TRUST_WHO_CARD_H
 #define KM_TRUST_WHO_CARD_H
@@ -55,8 +56,8 @@ typedef struct km_card_said {
     km_hc_role role;   /* HPKI */
     unsigned char sha256[KM_SHA256_LEN]; /* of the certificate */
 } km_card_said;
-/* KM_UNAUTHENTICATED, KM_MALFORMED, KM_TOO_LONG, KM_BUSY (no fresh list), KM_UNSUPPORTED (no
- * anchors of that kind). */
+/* KM_UNAUTHENTICATED, KM_MALFORMED, KM_TOO_LONG, KM_BUSY (no fresh list), KM_UPSTREAM (no answer of
+ * the responder), KM_UNSUPPORTED (no anchors of that kind). */
 km_code km_card_finish(km_card_said *out, km_cards *cards, km_log *l, km_keys *keys,
                        const km_card_answer *answer, km_call *call);
 
