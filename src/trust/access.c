@@ -95,7 +95,8 @@ km_code km_trust_access(km_access **out, km_trust *t, const km_policy *policy, k
 {
     assert(call->caller != NULL);
     km_basis basis = km_trust__basis(t, policy, call->caller->role);
-    if (basis == KM_BASIS_NONE || basis == KM_BASIS_OPEN)
+    if (basis == KM_BASIS_NONE || basis == KM_BASIS_OPEN
+        || (basis == KM_BASIS_ALL && km_trust__is_abroad(call->caller)))
         return km_trust__refused(t, policy, call);
     km_access *a = KM_NEW(call->arena, km_access);
     km_deciding *d = KM_NEW(call->arena, km_deciding);

@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "record/access_make.h"
 #include "trust/consent/proxy.h"
+#include "trust/provision.h"
 
 enum { SELF_CHARTS = 64, CODES = 256, WALK_DEPTH = 64 };
 
@@ -59,6 +60,14 @@ static void name_caller(km_deciding *d, const km_who *w)
     d->request.actors = n;
 }
 
+/* True when nothing went wrong; what did is kept, and hides. */
+static bool good(km_deciding *d, km_code rc)
+{
+    if (rc != KM_OK && d->fault.code == KM_OK)
+        d->fault = *d->call->fault;
+    return rc == KM_OK;
+}
+
 void km_deciding_begin(km_deciding *d, km_trust *t, const km_policy *policy, km_basis basis,
                        km_call *call)
 {
@@ -85,14 +94,8 @@ void km_deciding_begin(km_deciding *d, km_trust *t, const km_policy *policy, km_
         d->request.own = KM_OWN_PERSON;
     if (basis == KM_BASIS_WARD)
         d->request.own = KM_OWN_PROXY;
-}
-
-/* True when nothing went wrong; what did is kept, and hides. */
-static bool good(km_deciding *d, km_code rc)
-{
-    if (rc != KM_OK && d->fault.code == KM_OK)
-        d->fault = *d->call->fault;
-    return rc == KM_OK;
+    if (km_trust__is_abroad(c))
+        d->stopped |= !good(d, km_deciding__abroad(d));
 }
 
 km_code km_deciding_failed(const km_deciding *d, km_fault *f)
@@ -138,6 +141,8 @@ void km_deciding_bind(km_deciding *d, km_reader *r)
     d->slot = NULL;
     d->slots = d->used = 0;
     d->persons = NULL;
+    if (d->abroad != NULL)
+        km_provision_gate_forget(d->abroad);
     (void)km_reader_conn(r); /* from here on one snapshot */
     if (w == NULL)
         return;
@@ -568,7 +573,7 @@ static bool of_nobody(km_deciding *d, km_ftype type, int64_t rid)
     return rec->source == d->call->caller->source;
 }
 
-bool km_decide_record(km_deciding *d, int64_t chart, km_ftype type, int64_t rid)
+static bool here(km_deciding *d, int64_t chart, km_ftype type, int64_t rid)
 {
     const km_decided_chart *c = chart_of(d, chart);
     km_mark mark;
@@ -586,7 +591,17 @@ bool km_decide_record(km_deciding *d, int64_t chart, km_ftype type, int64_t rid)
     return consented(d, c->person, &o);
 }
 
-bool km_decide_version(km_deciding *d, struct km_record *r)
+bool km_decide_record(km_deciding *d, int64_t chart, km_ftype type, int64_t rid)
+{
+    km_record *rec;
+    if (!here(d, chart, type, rid))
+        return false;
+    if (d->abroad == NULL || chart == KM_CHART_NONE)
+        return true;
+    return good(d, km_reader_peek(&rec, d->reader, rid)) && km_deciding__leaves(d, rec);
+}
+
+static bool version_here(km_deciding *d, struct km_record *r)
 {
     const km_decided_chart *c = chart_of(d, r->chart);
     km_jv body;
@@ -598,6 +613,11 @@ bool km_decide_version(km_deciding *d, struct km_record *r)
         return false;
     one o = { r->chart, r->rid, r->type, &mark, r, r->id };
     return consented(d, c->person, &o);
+}
+
+bool km_decide_version(km_deciding *d, struct km_record *r)
+{
+    return version_here(d, r) && km_deciding__leaves(d, r);
 }
 
 /* --- told to the trace --- */

@@ -64,6 +64,7 @@ typedef struct km_deciding {
     km_decided_chart *slot;
     size_t slots, used;
     km_decided *persons;
+    struct km_provision_gate *abroad; /* an app run from abroad; NULL: none is */
     km_fault fault;
 } km_deciding;
 
@@ -81,5 +82,12 @@ bool km_decide_is_partial(const km_deciding *d, km_ftype type);
 bool km_decide_record(km_deciding *d, int64_t chart, km_ftype type, int64_t rid);
 bool km_decide_write(km_deciding *d, int64_t chart, km_ftype type, unsigned may);
 bool km_decide_version(km_deciding *d, struct km_record *r);
+
+/* --- abroad.c --- */
+/* How Consents name an app: provision.actor.reference.identifier {system, value: its id}. */
+#define KM_ACTOR_APP "urn:kumihimo:client"
+km_code km_deciding__abroad(km_deciding *d);
+/* May this record leave for where the app is run? */
+bool km_deciding__leaves(km_deciding *d, struct km_record *rec);
 
 #endif

@@ -33,6 +33,11 @@ km_code km_trust__refused(km_trust *t, const km_policy *policy, km_call *call);
 km_code km_trust__same_person(int64_t **chart, size_t *n, km_trust *t, km_reader *r,
                               int64_t chart_of);
 
+/* --- abroad.c --- */
+/* Does an app ask that is run from abroad, and may such a one ask for this at all? */
+bool km_trust__is_abroad(const km_caller *c);
+bool km_trust__open_abroad(const km_trust *t, const km_policy *policy);
+
 /* --- shown.c: the tables of what is shown to whom --- */
 struct km_shown_rules *km_shown__new(const km_roles *roles);
 void km_shown__free(struct km_shown_rules *s);

@@ -204,7 +204,8 @@ km_code km_trust_admit(km_caller **out, km_trust *t, const km_policy *policy,
         prove(caller, t, c, call);
     }
     km_basis basis = km_trust__basis(t, policy, caller->role);
-    if (basis == KM_BASIS_NONE)
+    if (basis == KM_BASIS_NONE
+        || (km_trust__is_abroad(caller) && !km_trust__open_abroad(t, policy)))
         return km_trust__refused(t, policy, call);
     if (basis != KM_BASIS_OPEN && caller->who != NULL && !proved_enough(t, caller->who))
         return wants_second_factor(t, policy, call);

@@ -295,6 +295,7 @@ static km_code allow(question *q, const km_who *who, km_str said, km_request *r,
                      .patient = w->patient,
                      .until = km_call_now(call)
                               + (w->scopes.offline ? KM_OFFLINE_LIFE_MS : KM_ONLINE_LIFE_MS) };
+    a.who.country = km_registered_is_abroad(&w->client) ? w->client.country : KM_STR_NONE;
     km_code_bound bound = { w->redirect, w->challenge, w->nonce };
     KM_TRY(km_allowed_code(&code, n->whos, &a, &bound, call));
     a.who.session = a.sid;

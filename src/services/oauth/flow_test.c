@@ -729,6 +729,27 @@ static void what_was_allowed_is_on_record_as_a_provision(void **state)
     assert_true(km_str_starts(seen[0].p.consent, KM_STR("authorisation/")));
 }
 
+/* However the token is come by; the account, which a refresh reads anew, knows nothing of it. */
+static void where_an_app_is_run_stands_in_its_tokens_and_on_the_page(void **state)
+{
+    fixture *x = *state;
+    km_who *who;
+    km_registered app;
+    must(x, km_registered_find(&app, x->t.node->whos, KM_STR("app"), &x->own.call));
+    must(x, km_registered_remove(x->t.node->whos, app.id, &x->own.call));
+    app.country = KM_STR("US");
+    must(x, km_registered_add(x->t.node->whos, &app, &x->own.call));
+    add_account(x);
+    answer a = get(x, question(x, "patient/*.rs", ""), true);
+    assert_true(says(a.body, "外国") && says(a.body, "<strong>US</strong>"));
+    a = redeem(x, code_for(x, "patient/*.rs offline_access", ""), "app", VERIFIER);
+    must(x, prove(&who, x, km_jv_text(json_of(x, &a), "access_token")));
+    assert_true(km_str_is(who->country, "US"));
+    a = turn(x, km_jv_text(json_of(x, &a), "refresh_token"), "");
+    must(x, prove(&who, x, km_jv_text(json_of(x, &a), "access_token")));
+    assert_true(km_str_is(who->country, "US"));
+}
+
 static void a_form_that_is_none_is_told_so(void **state)
 {
     fixture *x = *state;
@@ -767,6 +788,7 @@ int main(void)
         TEST(a_token_is_introspected_and_revoked),
         TEST(a_person_sees_and_ends_what_they_allowed),
         TEST(what_was_allowed_is_on_record_as_a_provision),
+        TEST(where_an_app_is_run_stands_in_its_tokens_and_on_the_page),
         TEST(a_form_that_is_none_is_told_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

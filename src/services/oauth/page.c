@@ -17,6 +17,16 @@ static const km_words stop = {
     "許可は、アプリの側からも、このノードの管理者によっても、いつでも取り消せます。",
     "The app can give it back at any time, and this node's administrator can end it."
 };
+static const km_words abroad = {
+    "このアプリの提供者は外国にいます。読んだ個人情報は、外国にある第三者に提供されることになります"
+    "。"
+    "このアプリと外国への提供を名指しした本人の同意 (Consent) がある記録だけが渡されます。国:",
+    "This app is run from abroad: what it reads is given to a third party in another country. It "
+    "gets "
+    "those records alone for which a Consent of the person names this app and the provision "
+    "abroad. "
+    "Country:"
+};
 static const km_words failed = { "アプリからの求めに応じられません",
                                  "The app's request cannot be served" };
 static const km_words onward = { "続ける", "Continue" };
@@ -229,6 +239,18 @@ static void open_policy(km_reply *out, km_request *r, km_str redirect)
                                    KM_STR_ARG(origin)));
 }
 
+/* Act 57 of 2003, art. 28: told before anything is given. */
+static void tell_country(km_html *p, const km_wish *w)
+{
+    if (!km_registered_is_abroad(&w->client))
+        return;
+    km_oauth__put(p, "<p class=\"demo\">");
+    km_oauth__say(p, &abroad);
+    km_oauth__put(p, " <strong>");
+    km_oauth__text(p, w->client.country);
+    km_oauth__put(p, "</strong></p>");
+}
+
 static void introduce(km_html *p, const km_wish *w, const km_who *who, const km_roles *roles)
 {
     const km_role *role;
@@ -241,6 +263,7 @@ static void introduce(km_html *p, const km_wish *w, const km_who *who, const km_
     km_oauth__say(p, &asks);
     km_oauth__put(p, "</p>");
     list_scopes(p, &w->scopes);
+    tell_country(p, w);
     km_oauth__put(p, "<p>");
     km_oauth__say(p, &as);
     km_oauth__put(p, " <strong>");

@@ -36,6 +36,7 @@ km_code km_oauth__provide(km_request *r, const km_allowed *a, km_str client_name
                        .channel = KM_STR("app"),
                        .party = a->client,
                        .party_name = client_name,
+                       .country = a->who.country,
                        .basis = KM_STR("consent"),
                        .purpose = km_str_of(km_purpose_name(a->who.purpose)),
                        .items = a->scope,

@@ -40,6 +40,8 @@ static const km_option client_options[] = {
       "add: 単独で動くときの目的 (省略時は役割のもの)" },
     { "organisation", "Organization/ID", "add: for whom, by itself", "add: 単独で動くときの所属" },
     { "network", "Organization/ID", "add: of which network", "add: 地域ネットワーク" },
+    { "country", "CC", "add: where who runs it is, as US (default: JP)",
+      "add: 提供者のいる国。US など (省略時は JP)" },
     { 0 }
 };
 
@@ -58,6 +60,8 @@ static const km_option token_options[] = {
       "アプリのトークンとして与える scope (省略時はアプリなし)" },
     { "patient", "ID", "with --scope: whom patient/ scopes cover",
       "--scope とともに: patient/ の対象" },
+    { "country", "CC", "with --scope: where who runs the app is (default: JP)",
+      "--scope とともに: アプリの提供者のいる国 (省略時は JP)" },
     { 0 }
 };
 

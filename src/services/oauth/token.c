@@ -62,6 +62,7 @@ static km_code make_access(km_str *token, km_str *scope, issue *t, km_whos *w)
     km_who *who = &t->allowed.who;
     *scope = km_scopes_print(&t->scopes, call->arena);
     who->client = t->client->id;
+    who->country = km_registered_is_abroad(t->client) ? t->client->country : KM_STR_NONE;
     who->session = t->allowed.sid;
     who->patient = t->allowed.patient;
     who->certificate = KM_STR_NONE;

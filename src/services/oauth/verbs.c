@@ -113,7 +113,8 @@ static km_code add(asked *q)
                         .role = -1,
                         .purpose = km_purpose_named(purpose),
                         .network = option(a, "network"),
-                        .organisation = option(a, "organisation") };
+                        .organisation = option(a, "organisation"),
+                        .country = option(a, "country") };
     if (c.name.n == 0)
         c.name = c.id;
     if (a->option(a, "role") != NULL) {
@@ -162,6 +163,8 @@ static void print_client(const km_registered *c, const asked *q)
     for (size_t i = 0; i < c->redirects; i++)
         km_jw_str(&w, c->redirect[i]);
     km_jw_close(&w, ']');
+    if (km_registered_is_abroad(c))
+        km_jw_member(&w, "country", c->country);
     if (c->role >= 0)
         km_jw_member(&w, "role", role[c->role].name);
     km_jw_close(&w, '}');
@@ -299,6 +302,7 @@ static km_code make_token(const km_args *a, const km_roles *roles, km_call *call
     KM_TRY(km_scopes_parse(&scopes, text, call->arena, call->fault));
     if (text.n > 0) {
         who.client = KM_STR("demonstration");
+        who.country = option(a, "country");
         text = km_scopes_print(&scopes, call->arena);
         if (who.patient.n == 0)
             who.patient = who.person;

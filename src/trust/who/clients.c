@@ -46,7 +46,8 @@ static km_code read_row(km_registered *out, km_stmt *st, const km_roles *roles, 
                             .role = role.n > 0 ? km_roles_role(roles, role) : -1,
                             .purpose = km_purpose_named(km_col_text(st, 8)),
                             .network = text_at(st, 9, a),
-                            .organisation = text_at(st, 10, a) };
+                            .organisation = text_at(st, 10, a),
+                            .country = text_at(st, 11, a) };
     for (km_str lines = text_at(st, 4, a); lines.n > 0 && out->redirects < KM_REGISTERED_REDIRECTS;)
         redirect[out->redirects++] = km_str_cut(lines, '\n', &lines);
     return out->kind < KM_REGISTERED_KINDS && (role.n == 0 || out->role >= 0)
@@ -99,6 +100,11 @@ bool km_registered_has_redirect(const km_registered *c, km_str uri)
         if (km_str_eq(c->redirect[i], uri))
             return true;
     return false;
+}
+
+bool km_registered_is_abroad(const km_registered *c)
+{
+    return c->country.n > 0 && !km_str_is(c->country, "JP");
 }
 
 /* --- what a row must hold --- */
@@ -160,6 +166,12 @@ static bool is_line(km_str s)
     return s.n > 0 && s.n <= KM_REGISTERED_TEXT && km_str_is_utf8(s, NULL);
 }
 
+static bool is_country(km_str s)
+{
+    return s.n == 0
+           || (s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z');
+}
+
 static km_code check_proof(const km_registered *c, km_fault *f)
 {
     km_jwks *set;
@@ -210,6 +222,8 @@ static km_code check(const km_registered *c, km_whos *w, km_call *call)
         || (c->network.n > 0 && !is_line(c->network))
         || (c->organisation.n > 0 && !is_line(c->organisation)))
         return bad(call->fault, "organisation", "is written as Organization/ID");
+    if (!is_country(c->country))
+        return bad(call->fault, "country", "two letters of ISO 3166-1, as US");
     KM_TRY(check_use(c, w, call->fault));
     KM_TRY(km_scopes_parse(&s, c->scopes, call->arena, call->fault));
     if (s.n == 0)
@@ -256,6 +270,7 @@ static km_code put(void *self, km_txn *t, km_fault *f)
     km_bind_text(st, 10, c->network);
     km_bind_text(st, 11, c->organisation);
     km_bind_int(st, 12, km_call_now(x->call));
+    km_bind_text(st, 13, km_registered_is_abroad(c) ? c->country : KM_STR(""));
     return km_run(st, &changed, f);
 }
 
@@ -387,6 +402,7 @@ void km_registered_who(km_who *out, const km_registered *c, const km_whos *w, km
                      .network = c->network,
                      .organisation = c->organisation,
                      .client = c->id,
+                     .country = c->country,
                      .scoped = true };
     if (c->organisation.n > 0) {
         *actor = c->organisation;

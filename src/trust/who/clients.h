@@ -45,7 +45,9 @@ typedef struct km_registered {
     int role;      /* as whom it acts by itself (client_credentials); -1: never */
     km_purpose purpose;
     km_str network, organisation; /* for whom it acts by itself */
+    km_str country;               /* where who runs it is, "US"; empty or "JP": here */
 } km_registered;
+bool km_registered_is_abroad(const km_registered *c);
 
 /* Lives in the call's arena. KM_NOT_FOUND. */
 km_code km_registered_find(km_registered *out, km_whos *w, km_str id, km_call *call);

@@ -43,6 +43,7 @@ km_str km_who__print(const km_who *who, const km_roles *roles, km_arena *a)
     print_text(&w, "purpose", km_str_of(km_purpose_name(who->purpose)));
     print_text(&w, "network", who->network);
     print_text(&w, "organisation", who->organisation);
+    print_text(&w, "country", who->country);
     print_list(&w, "actors", who->actor, who->actors);
     print_text(&w, "person", who->person);
     print_list(&w, "wards", who->ward, who->wards);
@@ -75,6 +76,7 @@ km_code km_who__read(km_who *out, km_jv o, const km_roles *roles, km_arena *a, k
                      .purpose = km_purpose_named(km_jv_str(KM_JV_GET(o, "purpose"))),
                      .network = km_jv_str(KM_JV_GET(o, "network")),
                      .organisation = km_jv_str(KM_JV_GET(o, "organisation")),
+                     .country = km_jv_str(KM_JV_GET(o, "country")),
                      .person = km_jv_str(KM_JV_GET(o, "person")) };
     bool sound = out->issuer.n > 0 && out->subject.n > 0 && out->role >= 0
                  && read_list(&out->actor, &out->actors, KM_JV_GET(o, "actors"), a) == KM_OK
@@ -144,7 +146,8 @@ static void pack_who(pack *p, const km_who *from)
                                     offsetof(km_who, name),         offsetof(km_who, network),
                                     offsetof(km_who, organisation), offsetof(km_who, person),
                                     offsetof(km_who, client),       offsetof(km_who, patient),
-                                    offsetof(km_who, session),      offsetof(km_who, certificate) };
+                                    offsetof(km_who, session),      offsetof(km_who, certificate),
+                                    offsetof(km_who, country) };
     km_who none, *to = place(p, sizeof *to);
     if (to == NULL)
         to = &none;

@@ -49,8 +49,9 @@ typedef struct km_who {
     km_str person;      /* "Patient/1": whose own records these are (role citizen); empty: none */
     const km_str *ward; /* "Patient/2"...: whom they say they stand for (role proxy) */
     size_t wards;
-    km_str client; /* the app's id; empty: our own pages */
-    bool scoped;   /* an app's token: `scope` is all it may. Our own pages have none. */
+    km_str client;  /* the app's id; empty: our own pages */
+    km_str country; /* where who runs that app is: "US"; empty: JP */
+    bool scoped;    /* an app's token: `scope` is all it may. Our own pages have none. */
     const km_scope *scope;
     size_t scopes;
     km_str patient;         /* launch context: what patient/ scopes cover; empty: nobody */

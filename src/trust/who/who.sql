@@ -1,12 +1,12 @@
 -- Apps, what they were granted, sessions.
 
 -- name: auth_client_by_id
-SELECT id, name, kind, proof, redirects, launch, scopes, role, purpose, network, organisation FROM auth_client WHERE id = $1;
+SELECT id, name, kind, proof, redirects, launch, scopes, role, purpose, network, organisation, country FROM auth_client WHERE id = $1;
 -- name: auth_client_all [many]
-SELECT id, name, kind, proof, redirects, launch, scopes, role, purpose, network, organisation FROM auth_client WHERE id > $1 ORDER BY id;
+SELECT id, name, kind, proof, redirects, launch, scopes, role, purpose, network, organisation, country FROM auth_client WHERE id > $1 ORDER BY id;
 -- name: auth_client_put
-INSERT INTO auth_client(id, name, kind, proof, redirects, launch, scopes, role, purpose, network, organisation, added_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+INSERT INTO auth_client(id, name, kind, proof, redirects, launch, scopes, role, purpose, network, organisation, added_at, country)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 -- name: auth_client_drop
 DELETE FROM auth_client WHERE id = $1;
 
